@@ -16,8 +16,10 @@ export type {
   BrokerDownOptions,
   CreateTopicOptions,
   EmbeddedClusterOptions,
+  ListenerOptions,
   SaslMechanism,
   SaslOptions,
+  SecurityProtocol,
 } from './options.ts'
 export type { ScramMechanism } from './security/sasl/scram-credential.ts'
 export type { BearerToken, ValidateToken } from './security/sasl/oauthbearer.ts'

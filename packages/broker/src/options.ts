@@ -35,6 +35,34 @@ export interface SaslOptions {
 }
 
 /**
+ * The security protocol of a listener.
+ * @since 0.1.0
+ */
+export type SecurityProtocol = 'PLAINTEXT' | 'SSL' | 'SASL_PLAINTEXT' | 'SASL_SSL'
+
+/**
+ * One listener of every broker. Clients are told the addresses of the listener that they use.
+ * @since 0.1.0
+ */
+export interface ListenerOptions {
+  /** Its name, as in `cluster.listener(name)`; Kafka's are in capitals: `INTERNAL`, `PLAINTEXT_HOST`. */
+  readonly name: string
+  readonly protocol: SecurityProtocol
+  /** Port of the first broker; the others take the ports after it. 0, the default: free ports. */
+  readonly port?: number
+  /** Host or address to listen on; the cluster's `host` by default. */
+  readonly host?: string
+  /** Host that clients are told to connect to; the cluster's `advertisedHost` by default. */
+  readonly advertisedHost?: string
+  /** Port that clients are told, of the first broker; the others follow. The port it listens on by default. */
+  readonly advertisedPort?: number
+  /** For the SASL protocols: how clients log in; the cluster's `sasl` by default. All listeners share their users. */
+  readonly sasl?: SaslOptions
+  /** For the SSL protocols; the cluster's `tls` by default. */
+  readonly tls?: TlsSettings
+}
+
+/**
  * The options of an embedded cluster.
  * @since 0.1.0
  */
@@ -43,8 +71,15 @@ export interface EmbeddedClusterOptions {
   readonly brokers?: number
   /** Port of the first broker; the others take the ports after it. 0, the default: free ports. */
   readonly port?: number
-  /** Host or address that the brokers listen on and advertise; `127.0.0.1` by default. */
+  /** Host or address that the brokers listen on; `127.0.0.1` by default. `0.0.0.0`: all addresses. */
   readonly host?: string
+  /** Host that clients are told to connect to; `host` by default, `127.0.0.1` if that stands for all addresses. */
+  readonly advertisedHost?: string
+  /**
+   * Several listeners, as Kafka's `listeners`, `advertised.listeners` and `listener.security.protocol.map`; instead of
+   * `port`. One by default, whose protocol follows from `sasl` and `tls`.
+   */
+  readonly listeners?: readonly ListenerOptions[]
   /**
    * Rack of each broker, in the order of the ids. If set, consumers with a `client.rack` are sent to a replica in their
    * rack (KIP-392).
@@ -124,7 +159,7 @@ export interface EmbeddedClusterOptions {
   readonly unref?: boolean
   /** The cluster's time; the system's by default. */
   readonly clock?: Clock
-  /** Where each broker listens; the system's network by default. Cannot be combined with `tls`. */
+  /** Where each broker listens; the system's network by default. Cannot be combined with TLS. */
   readonly network?: (brokerId: number) => Network
   /** If set, every random choice (ids, salts, nonces) is the same for the same seed. */
   readonly seed?: number

@@ -3,7 +3,7 @@ import { ApiKey } from '@ottla/protocol'
 import { Brokers, type BrokerInfo } from './base/brokers.ts'
 import { backgroundClock, systemClock } from './base/clock.ts'
 import { PerBroker } from './base/per-broker.ts'
-import { newUuid, seededRandom, systemRandom } from './base/random.ts'
+import { newUuid, seededRandom, systemRandom, type Random } from './base/random.ts'
 import { BrokerConfigs } from './configs/broker-configs.ts'
 import { Groups } from './groups/groups.ts'
 import { ShareSessions } from './groups/share-sessions.ts'
@@ -15,7 +15,8 @@ import { Features } from './releases/features.ts'
 import { versionsOf } from './releases/versions.ts'
 import { Replication } from './replication/replication.ts'
 import { Authorizer } from './security/acls.ts'
-import type { LogIn } from './security/log-in.ts'
+import type { ListenerPlan } from './listeners.ts'
+import type { ListenerLogIn, LogIn } from './security/log-in.ts'
 import { unsecuredTokens } from './security/sasl/oauthbearer.ts'
 import { TokenStore } from './security/tokens.ts'
 import { UserStore } from './security/users.ts'
@@ -48,6 +49,7 @@ const EPOCH_BUMPING_END_TXN = 5
 export function makeStores(
   options: EmbeddedClusterOptions,
   infos: readonly BrokerInfo[],
+  plans: readonly ListenerPlan[],
   storage: Storage | null,
 ): Stores {
   const clock = options.clock ?? (options.unref === true ? backgroundClock : systemClock)
@@ -62,18 +64,20 @@ export function makeStores(
   const brokerConfigs = new BrokerConfigs()
   topics.brokerDefault = name => brokerConfigs.topicDefault(name)
   topics.persistence = storage
-  const mechanisms = options.sasl?.mechanisms ?? []
-  const users = new UserStore(mechanisms, random)
-  for (const [name, user] of Object.entries(options.sasl?.users ?? {})) users.set(name, user)
+  const users = usersOf(options, plans, random)
   const clusterId = storage?.clusterId ?? newUuid(random)
   const logIn: LogIn = {
-    mechanisms,
     users,
     tokens: new TokenStore(clock, random),
-    validateToken: options.sasl?.validateToken ?? unsecuredTokens(() => clock.now()),
-    maxReauthMs: options.sasl?.maxReauthMs ?? 0,
     random,
   }
+  const listeners = plans.map(({ name, sasl }, index): ListenerLogIn => ({
+    name,
+    index,
+    mechanisms: sasl?.mechanisms ?? [],
+    validateToken: sasl?.validateToken ?? unsecuredTokens(() => clock.now()),
+    maxReauthMs: sasl?.maxReauthMs ?? 0,
+  }))
   const coordinators = new Coordinators(topics, brokers, clock)
   const groups = new Groups({
     clock,
@@ -147,6 +151,7 @@ export function makeStores(
     producerIds,
     authorizer: new Authorizer(options.acls ?? null, options.superUsers ?? []),
     logIn,
+    listeners,
     quotas: new ClientQuotas(clock),
     clientMetrics,
     telemetry: receive === undefined ? null : new Telemetry({ clock, random, subscriptions: clientMetrics, receive }),
@@ -155,6 +160,18 @@ export function makeStores(
     versions,
     features: new Features(versions),
   }
+}
+
+// All listeners share the users.
+function usersOf({ sasl }: EmbeddedClusterOptions, plans: readonly ListenerPlan[], random: Random): UserStore {
+  const users = new UserStore(
+    plans.flatMap(plan => plan.sasl?.mechanisms ?? []),
+    random,
+  )
+  for (const given of new Set([sasl, ...plans.map(plan => plan.sasl)])) {
+    for (const [name, user] of Object.entries(given?.users ?? {})) users.set(name, user)
+  }
+  return users
 }
 
 /** Answers all waiting members and stops all timers. */

@@ -13,6 +13,7 @@ import {
   type MetadataResponse,
   type MetadataResponseMetadataResponseTopic,
 } from '@ottla/protocol'
+import { addressOf } from '../base/brokers.ts'
 import { CLUSTER_NAME } from '../security/acls.ts'
 import type { Coordinators } from '../topics/coordinators.ts'
 import { internalTopics } from '../topics/internal-topics.ts'
@@ -71,9 +72,9 @@ export const metadataRoutes: readonly Route[] = [
         controllerId: brokers.controllerId(),
         brokers: brokers.all
           .filter(({ up }) => up || request.includeFencedBrokers)
-          .map(({ id, host, port, rack, up }) => ({
-            ...{ brokerId: id, host, port, rack },
-            ...(context.version >= FENCED_VERSION ? { isFenced: !up } : {}),
+          .map(broker => ({
+            ...{ brokerId: broker.id, ...addressOf(broker, context.session.listener.index), rack: broker.rack },
+            ...(context.version >= FENCED_VERSION ? { isFenced: !broker.up } : {}),
           })),
         ...(request.includeClusterAuthorizedOperations
           ? { clusterAuthorizedOperations: authorizedOperations(context, 'cluster', CLUSTER_NAME) }
@@ -103,7 +104,7 @@ function metadata(
     throttleTimeMs: 0,
     brokers: brokers.all
       .filter(({ id }) => store.isUp(id))
-      .map(({ id, host, port, rack }) => ({ nodeId: id, host, port, rack })),
+      .map(broker => ({ nodeId: broker.id, ...addressOf(broker, context.session.listener.index), rack: broker.rack })),
     clusterId,
     controllerId: brokers.controllerId(),
     topics,
@@ -231,5 +232,6 @@ function coordinatorOf(
   const broker = coordinators.of(type, key, known)
   if (broker === undefined || !known.isUp(broker.id))
     return { ...none, errorCode: ErrorCode.ERR_COORDINATOR_NOT_AVAILABLE, errorMessage: null }
-  return { key, nodeId: broker.id, host: broker.host, port: broker.port, errorCode: 0, errorMessage: null }
+  const address = addressOf(broker, context.session.listener.index)
+  return { key, nodeId: broker.id, ...address, errorCode: 0, errorMessage: null }
 }

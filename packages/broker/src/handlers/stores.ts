@@ -9,7 +9,7 @@ import type { Features } from '../releases/features.ts'
 import type { VersionRange } from '../releases/versions.ts'
 import type { Replication } from '../replication/replication.ts'
 import type { Authorizer } from '../security/acls.ts'
-import type { LogIn } from '../security/log-in.ts'
+import type { ListenerLogIn, LogIn } from '../security/log-in.ts'
 import type { ClientMetrics } from '../telemetry/client-metrics.ts'
 import type { Telemetry } from '../telemetry/telemetry.ts'
 import type { Coordinators } from '../topics/coordinators.ts'
@@ -43,6 +43,8 @@ export interface Stores {
   readonly producerIds: ProducerIdSource
   readonly authorizer: Authorizer
   readonly logIn: LogIn
+  /** The listeners that every broker has. */
+  readonly listeners: readonly ListenerLogIn[]
   readonly quotas: ClientQuotas
   readonly clientMetrics: ClientMetrics
   /** null: the cluster does not collect metrics. */
