@@ -1,4 +1,5 @@
 import { codecByName } from '@ottla/protocol'
+import { brokerIds, checkBrokerId } from './broker-ids.ts'
 import { addressOf, type BrokerInfo } from './base/brokers.ts'
 import { backgroundClock, systemClock } from './base/clock.ts'
 import { systemNetwork } from './base/network.ts'
@@ -19,7 +20,6 @@ import { Storage } from './storage/storage.ts'
 import { closeStores, makeStores } from './stores.ts'
 import type { Topic } from './topics/topics.ts'
 
-const MAX_BROKERS = 100
 // Kafka's default for connections.max.idle.ms.
 const MAX_IDLE_MS = 600_000
 
@@ -62,20 +62,17 @@ export class EmbeddedCluster extends ContentCommands implements AsyncDisposable 
    * port that is in use.
    */
   static async start(options: EmbeddedClusterOptions = {}): Promise<EmbeddedCluster> {
-    const count = options.brokers ?? 1
-    if (!Number.isInteger(count) || count < 1 || count > MAX_BROKERS) {
-      throw new RangeError(`brokers is ${count}; it must be a whole number from 1 to ${MAX_BROKERS}`)
-    }
+    const ids = brokerIds(options)
     if (options.replication === 'simulated' && options.dataDir !== undefined) {
       throw new Error("dataDir cannot be combined with replication: 'simulated', whose logs are in memory only")
     }
-    const plans = planListeners(options, count)
+    const plans = planListeners(options, ids.length)
     if (options.network !== undefined && plans.some(({ tls }) => tls !== null)) {
       throw new Error("tls cannot be combined with network: TLS listeners are the system's")
     }
     const isBackground = options.unref ?? false
-    const brokers: BrokerInfo[] = Array.from({ length: count }, (_, i) => ({
-      id: i + 1,
+    const brokers = ids.map((id, i): BrokerInfo => ({
+      id,
       endpoints: endpointsOf(plans, i),
       rack: options.racks?.[i] ?? null,
       up: true,
@@ -184,10 +181,17 @@ export class EmbeddedCluster extends ContentCommands implements AsyncDisposable 
     topics.brokerRestarted(id)
   }
 
-  /** Adds a broker that leads nothing yet. Resolves with its id, the next one, when it accepts connections. */
-  async addBroker(options: { readonly port?: number; readonly rack?: string } = {}): Promise<number> {
+  /**
+   * Adds a broker that leads nothing yet. Resolves with its id, by default the next one, when it accepts connections.
+   * Rejects with Error for an id that another broker has.
+   */
+  async addBroker(
+    options: { readonly id?: number; readonly port?: number; readonly rack?: string } = {},
+  ): Promise<number> {
     const { brokers } = this.#stores
-    const id = Math.max(0, ...brokers.all.map(broker => broker.id)) + 1
+    const id = options.id ?? Math.max(...brokers.all.map(broker => broker.id)) + 1
+    checkBrokerId(id)
+    if (brokers.get(id) !== undefined) throw new Error(`there is a broker ${id} already`)
     const info: BrokerInfo = { id, endpoints: endpointsOf(this.#plans, null), rack: options.rack ?? null, up: true }
     movePorts(info, options.port ?? 0)
     const server = new BrokerServer(info, setupsOf(this.#plans, this.#stores), this.#context)

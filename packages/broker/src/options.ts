@@ -67,8 +67,18 @@ export interface ListenerOptions {
  * @since 0.1.0
  */
 export interface EmbeddedClusterOptions {
-  /** Number of brokers, 1 to 100, with ids from 1 on; 1 by default. */
+  /** Number of brokers, 1 to 100; 1 by default. */
   readonly brokers?: number
+  /** Id of the first broker (`node.id`), the others count up; 1 by default. */
+  readonly firstBrokerId?: number
+  /** Ids of the brokers, if they do not count up; instead of `firstBrokerId`. */
+  readonly brokerIds?: readonly number[]
+  /**
+   * Broker settings by Kafka's names, as in a `broker.properties`: `{ 'log.retention.ms': '60000' }`. Those that are the
+   * defaults of topics take effect, as does `default.replication.factor`; others are shown to clients. Options win over
+   * settings for the same. `brokerProperties` reads a whole file.
+   */
+  readonly configs?: Readonly<Record<string, string>>
   /** Port of the first broker; the others take the ports after it. 0, the default: free ports. */
   readonly port?: number
   /** Host or address that the brokers listen on; `127.0.0.1` by default. `0.0.0.0`: all addresses. */
@@ -93,8 +103,16 @@ export interface EmbeddedClusterOptions {
   readonly sasl?: SaslOptions
   /** If set, the listeners use TLS. */
   readonly tls?: TlsSettings
-  /** If set, even to an empty list, whatever no ACL allows is forbidden. By default everyone may do everything. */
+  /**
+   * If set, even to an empty list, there is an authorizer: whatever no ACL allows is forbidden, and clients can create
+   * and delete ACLs. By default everyone may do everything, and there are no ACLs.
+   */
   readonly acls?: readonly AclBinding[]
+  /**
+   * Turns the authorizer on, too. With true everyone may use resources that no ACL names
+   * (`allow.everyone.if.no.acl.found`); false by default.
+   */
+  readonly allowEveryoneIfNoAclFound?: boolean
   /** Users that may do everything whatever the ACLs say: `admin` or `User:admin`. */
   readonly superUsers?: readonly string[]
   /**
@@ -140,6 +158,11 @@ export interface EmbeddedClusterOptions {
   readonly producerIds?: ProducerIds
   /** Longest timeout of a transaction, ms (`transaction.max.timeout.ms`); 900,000 by default, as in Kafka. */
   readonly transactionMaxTimeoutMs?: number
+  /**
+   * Compacts topics by itself, looking for some to compact so often, ms (`log.cleaner.backoff.ms`, 15,000 in Kafka): closed
+   * segments, once `min.cleanable.dirty.ratio` is reached. By default only `compact` does.
+   */
+  readonly compactEveryMs?: number
   /** Limit for the records of all topics together, bytes; beyond it the oldest are deleted. 1 GiB by default. */
   readonly maxBytes?: number
   /**

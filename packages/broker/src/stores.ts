@@ -13,7 +13,7 @@ import type { EmbeddedClusterOptions } from './options.ts'
 import { ClientQuotas } from './quotas/client-quotas.ts'
 import { Features } from './releases/features.ts'
 import { versionsOf } from './releases/versions.ts'
-import { Replication } from './replication/replication.ts'
+import { Replication, logsOf } from './replication/replication.ts'
 import { Authorizer } from './security/acls.ts'
 import type { ListenerPlan } from './listeners.ts'
 import type { ListenerLogIn, LogIn } from './security/log-in.ts'
@@ -23,6 +23,7 @@ import { UserStore } from './security/users.ts'
 import type { Storage } from './storage/storage.ts'
 import { ClientMetrics } from './telemetry/client-metrics.ts'
 import { Telemetry } from './telemetry/telemetry.ts'
+import { LogCleaner } from './topics/cleaner.ts'
 import { Coordinators } from './topics/coordinators.ts'
 import { OFFSETS_TOPIC } from './topics/internal-topics.ts'
 import { FetchSessions } from './topics/fetch-sessions.ts'
@@ -61,8 +62,9 @@ export function makeStores(
     id => brokers.isUp(id),
     random,
   )
-  const brokerConfigs = new BrokerConfigs()
+  const brokerConfigs = new BrokerConfigs(new Map(Object.entries(options.configs ?? {})))
   topics.brokerDefault = name => brokerConfigs.topicDefault(name)
+  topics.defaultFactor = brokerConfigs.defaultFactor
   topics.persistence = storage
   const users = usersOf(options, plans, random)
   const clusterId = storage?.clusterId ?? newUuid(random)
@@ -140,6 +142,10 @@ export function makeStores(
         groups.expire()
       },
     }),
+    cleaner:
+      options.compactEveryMs === undefined
+        ? null
+        : new LogCleaner({ topics, clock, logsOf: topic => logsOf(topic, replication), everyMs: options.compactEveryMs }),
     coordinators,
     replication,
     fetchSessions: new PerBroker(() => new FetchSessions(clock)),
@@ -149,7 +155,7 @@ export function makeStores(
     transactions,
     transactionalOffsets,
     producerIds,
-    authorizer: new Authorizer(options.acls ?? null, options.superUsers ?? []),
+    authorizer: authorizerOf(options),
     logIn,
     listeners,
     quotas: new ClientQuotas(clock),
@@ -160,6 +166,12 @@ export function makeStores(
     versions,
     features: new Features(versions),
   }
+}
+
+// As in Kafka there is none by default, and super users alone do not make one.
+function authorizerOf({ acls, superUsers = [], allowEveryoneIfNoAclFound }: EmbeddedClusterOptions): Authorizer {
+  const bindings = acls ?? (allowEveryoneIfNoAclFound === undefined ? null : [])
+  return new Authorizer(bindings, superUsers, allowEveryoneIfNoAclFound)
 }
 
 // All listeners share the users.
@@ -175,9 +187,10 @@ function usersOf({ sasl }: EmbeddedClusterOptions, plans: readonly ListenerPlan[
 }
 
 /** Answers all waiting members and stops all timers. */
-export function closeStores({ groups, transactions, replication, retention }: Stores): void {
+export function closeStores({ groups, transactions, replication, retention, cleaner }: Stores): void {
   groups.close()
   transactions.close()
   retention.close()
+  cleaner?.close()
   replication?.close()
 }

@@ -66,7 +66,7 @@ async function authenticate(
   }
   try {
     const { answer, lifetimeMs } = await takeToken(token, session, stores)
-    return { errorCode: ErrorCode.ERR_NO_ERROR, errorMessage: null, authBytes: answer, sessionLifetimeMs: lifetimeMs }
+    return { errorCode: ErrorCode.ERR_NO_ERROR, errorMessage: '', authBytes: answer, sessionLifetimeMs: lifetimeMs }
   } catch (error) {
     if (!(error instanceof SaslRefused)) throw error
     session.closesAfterResponse = true

@@ -5,6 +5,7 @@ import {
   FindCoordinatorServer,
   MetadataServer,
   ZERO_UUID,
+  errorName,
   type Decoded,
   type FindCoordinatorRequest,
   type FindCoordinatorResponse,
@@ -211,7 +212,9 @@ function found(
 ): FindCoordinatorResponse {
   if (version >= MANY_KEYS_VERSION) return { coordinators: coordinatorKeys.map(coordinatorOf) }
   const { errorCode, errorMessage, nodeId, host, port } = coordinatorOf(key)
-  return { errorCode, errorMessage, nodeId, host, port }
+  // As in Kafka, these versions name the error even where there is none.
+  const name = errorCode === ErrorCode.ERR_NO_ERROR ? 'NONE' : errorName(errorCode)
+  return { errorCode, errorMessage: errorMessage === '' ? name : errorMessage, nodeId, host, port }
 }
 
 function coordinatorOf(
@@ -222,16 +225,16 @@ function coordinatorOf(
   known: TopicsView,
 ): FindCoordinatorResponseCoordinator {
   const none = { key, nodeId: -1, host: '', port: -1 }
-  if (type === undefined) return { ...none, errorCode: ErrorCode.ERR_INVALID_REQUEST, errorMessage: null }
+  if (type === undefined) return { ...none, errorCode: ErrorCode.ERR_INVALID_REQUEST, errorMessage: '' }
   const resource = type === 'group' ? 'group' : 'transactional-id'
   if (!context.allows('describe', resource, key)) {
     const errorCode =
       type === 'group' ? ErrorCode.ERR_GROUP_AUTHORIZATION_FAILED : ErrorCode.ERR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED
-    return { ...none, errorCode, errorMessage: null }
+    return { ...none, errorCode, errorMessage: '' }
   }
   const broker = coordinators.of(type, key, known)
   if (broker === undefined || !known.isUp(broker.id))
-    return { ...none, errorCode: ErrorCode.ERR_COORDINATOR_NOT_AVAILABLE, errorMessage: null }
+    return { ...none, errorCode: ErrorCode.ERR_COORDINATOR_NOT_AVAILABLE, errorMessage: '' }
   const address = addressOf(broker, context.session.listener.index)
-  return { key, nodeId: broker.id, ...address, errorCode: 0, errorMessage: null }
+  return { key, nodeId: broker.id, ...address, errorCode: 0, errorMessage: '' }
 }

@@ -6,13 +6,13 @@ import type { Stores } from './stores.ts'
 
 export type SettingSources = Pick<
   Stores,
-  'brokers' | 'topics' | 'replication' | 'autoCreateTopics' | 'groups' | 'transactions' | 'listeners' | 'authorizer'
+  'brokers' | 'topics' | 'replication' | 'autoCreateTopics' | 'groups' | 'transactions' | 'listeners' | 'authorizer' | 'brokerConfigs'
 >
 
 /** The settings that a broker was started with. */
 export function startSettings(
   brokerId: number,
-  { brokers, topics, replication, autoCreateTopics, groups, transactions, listeners, authorizer }: SettingSources,
+  { brokers, topics, replication, autoCreateTopics, groups, transactions, listeners, authorizer, brokerConfigs }: SettingSources,
 ): ReadonlyMap<string, string> {
   const broker = brokers.get(brokerId)
   const { endpoints = [], rack = null } = broker ?? {}
@@ -23,7 +23,7 @@ export function startSettings(
   const isOwnName = endpoints.some(({ name, protocol }) => name !== protocol)
   const mechanisms = new Set(listeners.flatMap(listener => listener.mechanisms))
   const maxReauthMs = Math.max(0, ...listeners.map(listener => listener.maxReauthMs))
-  const factor = String(Math.min(3, brokers.all.length))
+  const factor = String(topics.replicationFactor)
   const { initialRebalanceDelayMs, maxSize } = groups.classic
   const settings: [string, string | null][] = [
     ['broker.id', String(brokerId)],
@@ -61,5 +61,6 @@ export function startSettings(
     ['sasl.enabled.mechanisms', [...mechanisms].join(',') || null],
     ['authorizer.class.name', authorizer.enforced ? 'org.apache.kafka.metadata.authorizer.StandardAuthorizer' : null],
   ]
-  return new Map(settings.flatMap(([name, value]) => (value === null ? [] : [[name, value]])))
+  const own = settings.flatMap(([name, value]): [string, string][] => (value === null ? [] : [[name, value]]))
+  return new Map([...brokerConfigs.given, ...own])
 }

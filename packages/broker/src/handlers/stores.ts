@@ -12,6 +12,7 @@ import type { Authorizer } from '../security/acls.ts'
 import type { ListenerLogIn, LogIn } from '../security/log-in.ts'
 import type { ClientMetrics } from '../telemetry/client-metrics.ts'
 import type { Telemetry } from '../telemetry/telemetry.ts'
+import type { LogCleaner } from '../topics/cleaner.ts'
 import type { Coordinators } from '../topics/coordinators.ts'
 import type { FetchSessions } from '../topics/fetch-sessions.ts'
 import type { Retention } from '../topics/retention.ts'
@@ -29,6 +30,8 @@ export interface Stores {
   /** Whether a metadata request may create a topic. */
   readonly autoCreateTopics: boolean
   readonly retention: Retention
+  /** null: topics are compacted on command only. */
+  readonly cleaner: LogCleaner | null
   readonly coordinators: Coordinators
   /** null: all brokers share one log per partition. */
   readonly replication: Replication | null

@@ -4,6 +4,7 @@ import { collect, integer } from '../terminal/parsers.ts'
 import { tableLines } from '../terminal/table.ts'
 import { DONE, stopped, type Terminal } from '../terminal/terminal.ts'
 import { startEmbedded } from './embedded.ts'
+import { parseTopic } from './topics.ts'
 import { CLIENT_AUTH, MECHANISMS, embeddedOptions, type BrokerOptions } from './options.ts'
 
 export function addBroker(program: Command, terminal: Terminal, exit: (status: number) => void): void {
@@ -20,7 +21,13 @@ export function addBroker(program: Command, terminal: Terminal, exit: (status: n
       new Option('--as <release>', 'the Kafka release that the brokers pose as').choices(['2.1', '3.9', '4.3']),
     )
     .option('--seed <number>', 'makes ids and other random choices reproducible', integer(0))
+    .option('--first-id <number>', 'id of the first broker, the others count up (1)', integer(0))
+    .option('--rack <name>', "the first broker's rack, then the second's; repeatable", collect, [])
+    .option('--topic <name:partitions[:key=value,...]>', 'create a topic; repeatable', collect, [])
+    .option('--config <key=value>', "a broker's setting, as log.retention.ms=60000; repeatable", collect, [])
+    .option('--properties <file>', "a broker's server.properties; options win over it")
   addListenerOptions(command)
+  addAccessOptions(command)
   command.action(async (options: BrokerOptions) => {
     exit(await broker(options, terminal))
   })
@@ -52,10 +59,27 @@ function addListenerOptions(command: Command): void {
     )
 }
 
+function addAccessOptions(command: Command): void {
+  command
+    .optionsGroup('Authorization:')
+    .option(
+      '--acl <allow|deny user operations type name>',
+      "as 'allow alice read,describe topic orders*'; forbids what no ACL allows; repeatable",
+      collect,
+      [],
+    )
+    .option('--super-user <name>', 'may do everything, where others need ACLs; repeatable', collect, [])
+    .option('--allow-everyone-if-no-acl-found', 'everyone may use what no ACL names')
+}
+
 async function broker(options: BrokerOptions, terminal: Terminal): Promise<number> {
   const embedded = embeddedOptions(options)
+  const topics = options.topic.map(parseTopic)
   const cluster = await startEmbedded(embedded)
   try {
+    // With a data directory they may be there already.
+    const known = new Set(cluster.topics().map(({ name }) => name))
+    for (const { name, ...topic } of topics) if (!known.has(name)) cluster.createTopic(name, topic)
     for (const line of addressLines(cluster, embedded.listeners?.map(({ name }) => name) ?? [])) {
       terminal.stdout.write(`${line}\n`)
     }

@@ -2,8 +2,11 @@
 import { readFileSync } from 'node:fs'
 import { parseCredentials } from '../terminal/parsers.ts'
 import { UsageError } from '../terminal/terminal.ts'
+import { brokerProperties } from '@ottla/broker'
+import { parseAcl } from './acls.ts'
 import type { EmbeddedOptions } from './embedded.ts'
 import { advertising, parseAdvertised, parseListener, type Advertised } from './listeners.ts'
+import { parseSetting } from './topics.ts'
 
 type Sasl = NonNullable<EmbeddedOptions['sasl']>
 type Tls = NonNullable<EmbeddedOptions['tls']>
@@ -20,6 +23,14 @@ export interface BrokerOptions {
   readonly fsync?: boolean
   readonly as?: NonNullable<EmbeddedOptions['as']>
   readonly seed?: number
+  readonly firstId?: number
+  readonly rack: readonly string[]
+  readonly topic: readonly string[]
+  readonly config: readonly string[]
+  readonly properties?: string
+  readonly acl: readonly string[]
+  readonly superUser: readonly string[]
+  readonly allowEveryoneIfNoAclFound?: boolean
   readonly listener: readonly string[]
   readonly advertised: readonly string[]
   readonly sasl: readonly string[]
@@ -31,13 +42,21 @@ export interface BrokerOptions {
 }
 
 const DEFAULT_PORT = 9092
+// As Kafka does, unlike a cluster inside of a test.
+const likeKafka: EmbeddedOptions = { groupMinSessionTimeoutMs: 6000, compactEveryMs: 15_000 }
 
 /** @throws UsageError */
 export function embeddedOptions(options: BrokerOptions): EmbeddedOptions {
-  const { brokers, partitions, dataDir, fsync = false, as, seed } = options
+  const { brokers, partitions, dataDir, fsync = false, as, seed, firstId, rack } = options
+  const settings = settingsOf(options)
   return {
+    ...likeKafka,
+    ...settings,
     ...(brokers === undefined ? {} : { brokers }),
-    ...addresses(options),
+    ...addresses(options, settings),
+    ...(firstId === undefined ? {} : { firstBrokerId: firstId }),
+    ...(rack.length === 0 ? {} : { racks: rack }),
+    ...access(options),
     ...(dataDir === undefined ? {} : { dataDir, fsync }),
     ...(partitions === undefined ? {} : { defaultPartitions: partitions }),
     ...(as === undefined ? {} : { as }),
@@ -47,12 +66,35 @@ export function embeddedOptions(options: BrokerOptions): EmbeddedOptions {
   }
 }
 
-function addresses({ port, host, ...options }: BrokerOptions): Partial<EmbeddedOptions> {
+// Those given one by one win over those of the file.
+function settingsOf({ properties: file, config }: BrokerOptions): EmbeddedOptions {
+  const fromFile =
+    file === undefined ? {} : asUsage('--properties', () => brokerProperties(contents(file, '--properties')))
+  if (config.length === 0) return fromFile
+  const given = Object.fromEntries(config.map(pair => parseSetting(pair, '--config')))
+  const fromConfig = asUsage('--config', () => brokerProperties(given))
+  return { ...fromFile, ...fromConfig, configs: { ...fromFile.configs, ...fromConfig.configs } }
+}
+
+function access({ acl, superUser, allowEveryoneIfNoAclFound }: BrokerOptions): Partial<EmbeddedOptions> {
+  if (acl.length === 0 && superUser.length === 0 && allowEveryoneIfNoAclFound === undefined) return {}
+  return {
+    acls: acl.flatMap(parseAcl),
+    superUsers: superUser,
+    ...(allowEveryoneIfNoAclFound === undefined ? {} : { allowEveryoneIfNoAclFound }),
+  }
+}
+
+function addresses({ port, host, ...options }: BrokerOptions, settings: EmbeddedOptions): Partial<EmbeddedOptions> {
   const advertised = options.advertised.map(parseAdvertised)
   const listeners = options.listener.map(parseListener)
   if (listeners.length > 0) {
     if (port !== undefined || host !== undefined) throw new UsageError('--listener replaces --port and --host')
     return { listeners: advertising(listeners, advertised) }
+  }
+  if (settings.listeners !== undefined) {
+    if (port === undefined && host === undefined) return { listeners: advertising(settings.listeners, advertised) }
+    throw new UsageError('--port and --host cannot be combined with listeners of --properties: use --listener')
   }
   return { port: port ?? DEFAULT_PORT, ...(host === undefined ? {} : { host }), ...hostOnly(advertised) }
 }
@@ -96,6 +138,14 @@ export function parseUsers(pairs: readonly string[]): Record<string, string> {
       return [user, password]
     }),
   )
+}
+
+function asUsage<T>(option: string, work: () => T): T {
+  try {
+    return work()
+  } catch (error) {
+    throw error instanceof UsageError ? error : new UsageError(`${option}: ${error instanceof Error ? error.message : String(error)}`)
+  }
 }
 
 function contents(file: string, option: string): string {
