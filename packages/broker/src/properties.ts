@@ -1,7 +1,13 @@
 /** A cluster's options from Kafka's own settings, as in the `server.properties` of a broker. */
 import { readFileSync } from 'node:fs'
 import { brokerSettingType, startConfigProblem } from './configs/broker-configs.ts'
-import type { EmbeddedClusterOptions, ListenerOptions, SaslMechanism, SaslOptions, SecurityProtocol } from './options.ts'
+import type {
+  EmbeddedClusterOptions,
+  ListenerOptions,
+  SaslMechanism,
+  SaslOptions,
+  SecurityProtocol,
+} from './options.ts'
 import type { TlsSettings } from './server/tls.ts'
 
 type Properties = Readonly<Record<string, string>>
@@ -29,7 +35,8 @@ const numbers = {
 const security =
   /^(listener\.name\.[^.]+\.)?((plain|scram-sha-256|scram-sha-512)\.)?(sasl\.(enabled\.mechanisms|jaas\.config)|connections\.max\.reauth\.ms|ssl\.(keystore\.(type|location|key|certificate\.chain)|truststore\.(type|location|certificates)|client\.auth))$/
 // Where a real broker keeps its data and finds its controllers: an embedded cluster must not touch either.
-const elsewhere = /^(log\.dirs?|metadata\.log\.dir|process\.roles|controller\..*|inter\.broker\..*|security\.inter\.broker\.protocol)$/
+const elsewhere =
+  /^(log\.dirs?|metadata\.log\.dir|process\.roles|controller\..*|inter\.broker\..*|security\.inter\.broker\.protocol)$/
 
 /**
  * The options of a cluster from Kafka's own settings, as in a broker's `server.properties`: `node.id`, `listeners`,
@@ -79,7 +86,10 @@ function identity(properties: Properties): EmbeddedClusterOptions {
 }
 
 // On by default, as in Kafka, once the interval is given or it is turned on.
-function cleaner({ 'log.cleaner.enable': enables, 'log.cleaner.backoff.ms': backoff }: Properties): EmbeddedClusterOptions {
+function cleaner({
+  'log.cleaner.enable': enables,
+  'log.cleaner.backoff.ms': backoff,
+}: Properties): EmbeddedClusterOptions {
   if (enables === undefined && backoff === undefined) return {}
   if (enables !== undefined && !truth('log.cleaner.enable', enables)) return {}
   return { compactEveryMs: backoff === undefined ? CLEANER_BACKOFF_MS : whole('log.cleaner.backoff.ms', backoff) }
@@ -90,7 +100,10 @@ function access(properties: Properties): EmbeddedClusterOptions {
   if ((properties['authorizer.class.name'] ?? '') === '') return {}
   return {
     acls: [],
-    superUsers: (users ?? '').split(';').map(user => user.trim()).filter(user => user !== ''),
+    superUsers: (users ?? '')
+      .split(';')
+      .map(user => user.trim())
+      .filter(user => user !== ''),
     allowEveryoneIfNoAclFound: everyone !== undefined && truth('allow.everyone.if.no.acl.found', everyone),
   }
 }
@@ -127,16 +140,24 @@ function sasl(listener: string, properties: Properties): SaslOptions {
   const given = words(forListener(listener, 'sasl.enabled.mechanisms', properties) ?? 'PLAIN')
   const mechanisms = given.map(word => {
     const known = MECHANISMS.find(mechanism => mechanism === word)
-    if (known === undefined) throw new Error(`sasl.enabled.mechanisms has ${word}, which is none of ${MECHANISMS.join(', ')}`)
+    if (known === undefined)
+      throw new Error(`sasl.enabled.mechanisms has ${word}, which is none of ${MECHANISMS.join(', ')}`)
     return known
   })
   const users: Record<string, string> = {}
-  const jaas = mechanisms.map(mechanism => forListener(listener, `${mechanism.toLowerCase()}.sasl.jaas.config`, properties))
+  const jaas = mechanisms.map(mechanism =>
+    forListener(listener, `${mechanism.toLowerCase()}.sasl.jaas.config`, properties),
+  )
   for (const text of [...jaas, forListener(listener, 'sasl.jaas.config', properties)]) {
-    for (const [, name = '', password = ''] of (text ?? '').matchAll(/\buser_([^\s=]+)\s*=\s*"([^"]*)"/g)) users[name] = password
+    for (const [, name = '', password = ''] of (text ?? '').matchAll(/\buser_([^\s=]+)\s*=\s*"([^"]*)"/g))
+      users[name] = password
   }
   const reauth = forListener(listener, 'connections.max.reauth.ms', properties)
-  return { mechanisms, users, ...(reauth === undefined ? {} : { maxReauthMs: whole('connections.max.reauth.ms', reauth) }) }
+  return {
+    mechanisms,
+    users,
+    ...(reauth === undefined ? {} : { maxReauthMs: whole('connections.max.reauth.ms', reauth) }),
+  }
 }
 
 function tls(listener: string, properties: Properties): TlsSettings {
@@ -149,9 +170,12 @@ function tls(listener: string, properties: Properties): TlsSettings {
   const store = file === undefined ? undefined : contents('ssl.keystore.location', file)
   const key = get('ssl.keystore.key') ?? store
   const cert = get('ssl.keystore.certificate.chain') ?? store
-  if (key === undefined || cert === undefined) throw new Error(`listener ${listener} needs ssl.keystore.location, a ${PEM} file`)
+  if (key === undefined || cert === undefined)
+    throw new Error(`listener ${listener} needs ssl.keystore.location, a ${PEM} file`)
   const trusted = get('ssl.truststore.location')
-  const ca = get('ssl.truststore.certificates') ?? (trusted === undefined ? undefined : contents('ssl.truststore.location', trusted))
+  const ca =
+    get('ssl.truststore.certificates') ??
+    (trusted === undefined ? undefined : contents('ssl.truststore.location', trusted))
   const clientAuth = get('ssl.client.auth')
   if (clientAuth !== undefined && clientAuth !== 'none' && clientAuth !== 'requested' && clientAuth !== 'required') {
     throw new Error(`ssl.client.auth is ${clientAuth}: it can be none, requested or required`)
@@ -191,7 +215,10 @@ function pairOf(text: string): [string, string] {
 }
 
 function words(text: string | undefined): string[] {
-  return (text ?? '').split(',').map(word => word.trim()).filter(word => word !== '')
+  return (text ?? '')
+    .split(',')
+    .map(word => word.trim())
+    .filter(word => word !== '')
 }
 
 function whole(name: string, value: string): number {

@@ -145,7 +145,12 @@ export function makeStores(
     cleaner:
       options.compactEveryMs === undefined
         ? null
-        : new LogCleaner({ topics, clock, logsOf: topic => logsOf(topic, replication), everyMs: options.compactEveryMs }),
+        : new LogCleaner({
+            topics,
+            clock,
+            logsOf: topic => logsOf(topic, replication),
+            everyMs: options.compactEveryMs,
+          }),
     coordinators,
     replication,
     fetchSessions: new PerBroker(() => new FetchSessions(clock)),

@@ -4,8 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { test } from 'node:test'
 import { EmbeddedCluster, brokerProperties } from '../src/index.ts'
 
-const fixture = (name: string): string =>
-  fileURLToPath(new URL(`../../../test/fixtures/tls/${name}`, import.meta.url))
+const fixture = (name: string): string => fileURLToPath(new URL(`../../../test/fixtures/tls/${name}`, import.meta.url))
 
 test("a broker's server.properties becomes options", () => {
   const options = brokerProperties(`
@@ -78,5 +77,8 @@ test('settings that are unknown or not valid are refused by name', () => {
   refused({ listeners: 'SASL_PLAINTEXT://:1', 'sasl.enabled.mechanisms': 'GSSAPI' }, /GSSAPI, which is none of/)
   refused({ listeners: 'SSL://:1' }, /listener SSL needs ssl\.keystore\.location/)
   refused({ listeners: 'SSL://:1', 'ssl.keystore.type': 'JKS' }, /ssl\.keystore\.type is JKS/)
-  refused({ listeners: 'SSL://:1', 'ssl.keystore.location': '/missing' }, /ssl\.keystore\.location \/missing cannot be read/)
+  refused(
+    { listeners: 'SSL://:1', 'ssl.keystore.location': '/missing' },
+    /ssl\.keystore\.location \/missing cannot be read/,
+  )
 })

@@ -6,13 +6,31 @@ import type { Stores } from './stores.ts'
 
 export type SettingSources = Pick<
   Stores,
-  'brokers' | 'topics' | 'replication' | 'autoCreateTopics' | 'groups' | 'transactions' | 'listeners' | 'authorizer' | 'brokerConfigs'
+  | 'brokers'
+  | 'topics'
+  | 'replication'
+  | 'autoCreateTopics'
+  | 'groups'
+  | 'transactions'
+  | 'listeners'
+  | 'authorizer'
+  | 'brokerConfigs'
 >
 
 /** The settings that a broker was started with. */
 export function startSettings(
   brokerId: number,
-  { brokers, topics, replication, autoCreateTopics, groups, transactions, listeners, authorizer, brokerConfigs }: SettingSources,
+  {
+    brokers,
+    topics,
+    replication,
+    autoCreateTopics,
+    groups,
+    transactions,
+    listeners,
+    authorizer,
+    brokerConfigs,
+  }: SettingSources,
 ): ReadonlyMap<string, string> {
   const broker = brokers.get(brokerId)
   const { endpoints = [], rack = null } = broker ?? {}

@@ -69,7 +69,11 @@ function keyOf(batch: RecordBatch): string {
 }
 
 /** Up to where a log can be compacted. */
-export function endOfCompaction(log: PartitionLog, { minLagMs, endOffset = Infinity }: CompactionRules, now: number): number {
+export function endOfCompaction(
+  log: PartitionLog,
+  { minLagMs, endOffset = Infinity }: CompactionRules,
+  now: number,
+): number {
   const end = Math.min(log.lastStableOffset, endOffset)
   if (minLagMs <= 0) return end
   const young = log.batches.find(batch => batch.maxTimestamp > now - minLagMs)

@@ -117,9 +117,7 @@ export class Authorizer {
         matchesWho(binding, principal, host),
     )
     const denials = own.filter(({ permissionType }) => permissionType === 'deny')
-    return own.some(
-      binding => binding.permissionType === 'allow' && !denials.some(denial => isDenied(binding, denial)),
-    )
+    return own.some(binding => binding.permissionType === 'allow' && !denials.some(denial => isDenied(binding, denial)))
   }
 
   add(binding: AclBinding): void {

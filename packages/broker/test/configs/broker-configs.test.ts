@@ -78,6 +78,9 @@ test('settings given at the start are the defaults of topics, hours and minutes 
   assert.equal(configs.topicDefault('max.message.bytes'), '99')
   const minutes = new BrokerConfigs(new Map([...given, ['log.retention.minutes', '3']]))
   assert.equal(minutes.topicDefault('retention.ms'), '180000')
-  assert.throws(() => new BrokerConfigs(new Map([['no.such.setting', '1']])), /configs: there is no broker setting no\.such/)
+  assert.throws(
+    () => new BrokerConfigs(new Map([['no.such.setting', '1']])),
+    /configs: there is no broker setting no\.such/,
+  )
   assert.throws(() => new BrokerConfigs(new Map([['message.max.bytes', 'x']])), /message\.max\.bytes is x/)
 })

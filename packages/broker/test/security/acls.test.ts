@@ -74,7 +74,8 @@ test('an operation is allowed on any resource unless denials leave none', () => 
   const any = (...bindings: AclBinding[]): boolean =>
     new Authorizer(bindings, []).allowsOnAny('User:alice', 'h', 'write', 'topic')
   const write = binding({ operation: 'write' })
-  const deny = (overrides: Partial<AclBinding> = {}): AclBinding => binding({ ...overrides, permissionType: 'deny', operation: 'write' })
+  const deny = (overrides: Partial<AclBinding> = {}): AclBinding =>
+    binding({ ...overrides, permissionType: 'deny', operation: 'write' })
   assert.equal(any(), false)
   assert.equal(any(write), true)
   assert.equal(any(write, deny()), false)

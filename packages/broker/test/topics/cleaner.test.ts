@@ -15,7 +15,10 @@ async function withTopic(
 ): Promise<void> {
   const clock = new FakeClock()
   await using cluster = await EmbeddedCluster.start({ clock, compactEveryMs: 1000, maxIdleMs: 1e12 })
-  cluster.createTopic(TOPIC, { partitions: 1, configs: { 'cleanup.policy': 'compact', 'segment.ms': '100', ...configs } })
+  cluster.createTopic(TOPIC, {
+    partitions: 1,
+    configs: { 'cleanup.policy': 'compact', 'segment.ms': '100', ...configs },
+  })
   check(cluster, clock)
 }
 

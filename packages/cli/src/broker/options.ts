@@ -144,7 +144,9 @@ function asUsage<T>(option: string, work: () => T): T {
   try {
     return work()
   } catch (error) {
-    throw error instanceof UsageError ? error : new UsageError(`${option}: ${error instanceof Error ? error.message : String(error)}`)
+    throw error instanceof UsageError
+      ? error
+      : new UsageError(`${option}: ${error instanceof Error ? error.message : String(error)}`)
   }
 }
 

@@ -15,7 +15,11 @@ export interface TopicToCreate {
 export function parseTopic(text: string): TopicToCreate {
   const [, name, partitions = '', rest] = /^([\w.-]+):(\d+)(?::(.+))?$/.exec(text) ?? []
   if (name === undefined) throw new UsageError(`--topic ${text}: write it as NAME:PARTITIONS[:KEY=VALUE,...]`)
-  return { name, partitions: Number(partitions), ...(rest === undefined ? {} : { configs: parseSettings(rest, '--topic') }) }
+  return {
+    name,
+    partitions: Number(partitions),
+    ...(rest === undefined ? {} : { configs: parseSettings(rest, '--topic') }),
+  }
 }
 
 /**

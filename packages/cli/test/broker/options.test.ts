@@ -72,7 +72,10 @@ test('settings of Kafka come from a file or one by one, and the latter win', () 
   } finally {
     rmSync(folder, { recursive: true })
   }
-  assert.throws(() => embeddedOptions({ ...none, config: ['no.such=1'] }), /--config: there is no broker setting no\.such/)
+  assert.throws(
+    () => embeddedOptions({ ...none, config: ['no.such=1'] }),
+    /--config: there is no broker setting no\.such/,
+  )
   assert.throws(() => embeddedOptions({ ...none, config: ['x'] }), /KEY=VALUE/)
 })
 
@@ -87,7 +90,11 @@ test('topics have partitions and settings', () => {
 })
 
 test('ACLs turn the authorizer on; super users alone do, too', () => {
-  const acl = ['allow alice read,describe topic orders*', 'deny * write group g 10.0.0.1', 'allow User:bob alter cluster']
+  const acl = [
+    'allow alice read,describe topic orders*',
+    'deny * write group g 10.0.0.1',
+    'allow User:bob alter cluster',
+  ]
   const { acls = [], superUsers } = embeddedOptions({ ...none, acl, superUser: ['admin'] })
   assert.deepEqual(superUsers, ['admin'])
   assert.deepEqual(
@@ -102,7 +109,10 @@ test('ACLs turn the authorizer on; super users alone do, too', () => {
     ],
   )
   assert.deepEqual(embeddedOptions({ ...none, superUser: ['admin'] }).acls, [])
-  assert.throws(() => embeddedOptions({ ...none, acl: ['permit alice read topic t'] }), /allow USER OPERATIONS TYPE NAME/)
+  assert.throws(
+    () => embeddedOptions({ ...none, acl: ['permit alice read topic t'] }),
+    /allow USER OPERATIONS TYPE NAME/,
+  )
   assert.throws(() => embeddedOptions({ ...none, acl: ['allow alice fly topic t'] }), /fly is none of/)
   assert.throws(() => embeddedOptions({ ...none, acl: ['allow alice read topic'] }), /name of the topic is missing/)
 })
