@@ -19,6 +19,13 @@ const EVERYWHERE = '0.0.0.0'
 const PEM = 'PEM'
 const CLEANER_BACKOFF_MS = 15_000
 
+// What stands for what in Java's format of properties; any other letter stands for itself.
+const escapes: ReadonlyMap<string, string> = new Map([
+  ['n', '\n'],
+  ['r', '\r'],
+  ['t', '\t'],
+])
+
 /** Settings that are options of the same meaning. */
 const numbers = {
   'num.partitions': 'defaultPartitions',
@@ -196,7 +203,7 @@ function parsed(text: string): Properties {
     const trimmed = line.trim()
     if (trimmed === '' || trimmed.startsWith('#') || trimmed.startsWith('!')) continue
     const [, name = '', value = ''] = /^([^\s=:]+)\s*[=:]?\s*(.*)$/.exec(trimmed) ?? []
-    found[name] = value.replace(/\\(.)/g, (_, letter: string) => ({ n: '\n', r: '\r', t: '\t' })[letter] ?? letter)
+    found[name] = value.replace(/\\(.)/g, (_, letter: string) => escapes.get(letter) ?? letter)
   }
   return found
 }
