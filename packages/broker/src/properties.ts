@@ -55,7 +55,7 @@ const elsewhere =
  * @param given the settings, or the text of a file in Java's format of properties
  * @since 0.1.0
  */
-export function brokerProperties(given: string | Properties): EmbeddedClusterOptions {
+export function brokerProperties(given: string | Readonly<Record<string, string>>): EmbeddedClusterOptions {
   const properties = typeof given === 'string' ? parsed(given) : given
   const options: Mutable<EmbeddedClusterOptions> = {}
   const configs: Record<string, string> = {}
