@@ -10,7 +10,6 @@ import type { TlsSettings } from './server/tls.ts'
 import type { TelemetryPush } from './telemetry/telemetry.ts'
 import type { ProducerIds } from './transactions/producer-ids.ts'
 
-
 /**
  * The SASL mechanisms that the brokers know.
  * @since 0.1.0

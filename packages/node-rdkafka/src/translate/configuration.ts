@@ -59,7 +59,7 @@ export function configurationOf(
     for (const alias of topicAliases.find(names => names.includes(name)) ?? []) properties.delete(alias)
     take(name, value)
   }
-  const given: ClientConfig = Object.fromEntries(properties)
+  const given = Object.fromEntries(properties) as ClientConfig // what is missing or wrong is refused below
   converting(() => validateConfig(kind, given))
   return { properties: given, callbacks }
 }
