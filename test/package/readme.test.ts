@@ -12,6 +12,7 @@ const pages = [
   'docs/producing.md',
   'docs/consuming.md',
   'docs/migrating/kafkajs.md',
+  'docs/observability.md',
   'docs/recording.md',
   'docs/security.md',
   'docs/share-groups.md',

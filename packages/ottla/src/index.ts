@@ -1,4 +1,6 @@
-export { AdminClient, type AdminEvent, type AdminListener } from './admin/admin.ts'
+export { AdminClient } from './admin/admin.ts'
+export type { ConnectedAdmin } from './admin/connected.ts'
+export type { AdminEvent, AdminListener } from './admin/events.ts'
 export type { AclBinding, AclBindingFilter, CreateAclResult, DeleteAclsResult } from './admin/security.ts'
 export type { AclOperation, AclPatternType, AclPermission, AclResourceType } from './admin/acl-words.ts'
 export type { AdminOptions, DescribeOptions } from './admin/call.ts'
@@ -144,6 +146,28 @@ export type { ConnectionRecorder, WireRecorder } from './network/recording/recor
 export type { SaslExchange, SaslMechanism } from './network/sasl/mechanism.ts'
 export type { KerberosClient, KerberosPackage } from './network/sasl/kerberos-package.ts'
 export type { BrokerCertificate, VerifyCertificate } from './network/tls/verify.ts'
+export type {
+  AdminPayload,
+  AuthenticatePayload,
+  ChannelBroker,
+  ChannelClient,
+  ChannelPayload,
+  ChannelPayloads,
+  CommitPayload,
+  ConnectPayload,
+  DeliveryPayload,
+  FetchedCount,
+  FetchPayload,
+  ProcessPayload,
+  ProducePayload,
+  ProduceResult,
+  RebalancePayload,
+  RequestPayload,
+  RequestResult,
+  SendPayload,
+  TransactionPayload,
+} from './observe/channel-payloads.ts'
+export { CHANNELS_VERSION } from './observe/channels.ts'
 export type { LogSink } from './observe/logger.ts'
 export type {
   BrokerStatistics,

@@ -7,6 +7,7 @@ import type { ClientHandle } from '../cluster/handle.ts'
 import { checkedOptions } from '../config/constructor-options.ts'
 import { resolveConfig, type AdminConfig } from '../config/resolve.ts'
 import { KafkaError } from '../errors.ts'
+import { channels } from '../observe/channels.ts'
 import { startCall, type AdminCall, type AdminOptions } from './call.ts'
 
 /** Runs the calls of one admin client until it is closed. */
@@ -27,7 +28,13 @@ export class AdminSession {
     return this.#closed
   }
 
-  async run<T>(options: AdminOptions | undefined, work: (call: AdminCall) => Promise<T>): Promise<T> {
+  /** @param name the method's, for the channel `ottla:admin` */
+  run<T>(name: string, options: AdminOptions | undefined, work: (call: AdminCall) => Promise<T>): Promise<T> {
+    if (!channels.admin.hasSubscribers) return this.#run(options, work)
+    return channels.admin.trace({ client: this.context.client, call: name }, () => this.#run(options, work))
+  }
+
+  async #run<T>(options: AdminOptions | undefined, work: (call: AdminCall) => Promise<T>): Promise<T> {
     if (this.#closed) {
       return rejectLater(new KafkaError(ErrorCode.ERR__STATE, `the admin client ${this.context.name} is closed`))
     }

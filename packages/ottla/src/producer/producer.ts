@@ -28,8 +28,9 @@ import type {
 import { flush } from './flush.ts'
 import type { PipelineIdentity } from './idempotence/identity.ts'
 import { requestId, ProducerIdentity, type RequestId } from './idempotence/producer-identity.ts'
-import { Intake, type Serializers } from './intake.ts'
-import { InterceptedIntake, ProducerInterceptors, type ProducerInterceptor } from './interceptors.ts'
+import type { Intake, Serializers } from './intake.ts'
+import { Intakes } from './intakes.ts'
+import { ProducerInterceptors, type ProducerInterceptor } from './interceptors.ts'
 import { Lifecycle } from './lifecycle.ts'
 import { Pipeline } from './pipeline.ts'
 import type { ReportSink } from './queue/entries.ts'
@@ -95,7 +96,9 @@ export class Producer<K = Bytes, V = Bytes> extends AuthenticatedClient implemen
   readonly #context: ClientContext
   readonly #cluster: Cluster
   readonly #pipeline: Pipeline
-  readonly #intake: Intake
+  readonly #intakes: Intakes
+  /** The one for `produce`; looked up again with every batch. */
+  #intake: Intake
   readonly #lifecycle: Lifecycle
   readonly #statistics: StatisticsReporter
   readonly #transactions: Transactions | null
@@ -129,7 +132,10 @@ export class Producer<K = Bytes, V = Bytes> extends AuthenticatedClient implemen
       key: options.key === undefined ? null : (serializerOf(options.key) as Serializer<unknown>),
       value: options.value === undefined ? null : (serializerOf(options.value) as Serializer<unknown>),
     }
-    this.#intake = this.#makeIntake(serializers, options.interceptors ?? [])
+    this.#intakes = this.#makeIntakes(serializers, options.interceptors ?? [])
+    this.#intake = this.#intakes.current
+    this.#pipeline.onBatch = () => (this.#intake = this.#intakes.current)
+    this.#pipeline.delivery.onSettled = settled => this.#intakes.settled(settled)
     this.#statistics = new StatisticsReporter(
       this.#context.clock,
       this.#context.events,
@@ -182,7 +188,7 @@ export class Producer<K = Bytes, V = Bytes> extends AuthenticatedClient implemen
    */
   send(message: ProducerMessage<K, V>, options: { readonly signal?: AbortSignal } = {}): Promise<DeliveryReport<K, V>> {
     // As in produce.
-    return this.#intake.send(message, options.signal) as Promise<DeliveryReport<K, V>>
+    return this.#intakes.current.send(message, options.signal) as Promise<DeliveryReport<K, V>>
   }
 
   /**
@@ -191,7 +197,7 @@ export class Producer<K = Bytes, V = Bytes> extends AuthenticatedClient implemen
    */
   sendBatch(messages: Iterable<ProducerMessage<K, V>>): Promise<DeliveryReport<K, V>[]> {
     // As in produce.
-    return this.#intake.sendBatch(messages) as Promise<DeliveryReport<K, V>[]>
+    return this.#intakes.current.sendBatch(messages) as Promise<DeliveryReport<K, V>[]>
   }
 
   /**
@@ -244,7 +250,7 @@ export class Producer<K = Bytes, V = Bytes> extends AuthenticatedClient implemen
    * waits for all its reports and leaves the producer open.
    */
   writable(): WritableStream<ProducerMessage<K, V>> {
-    return writableOf(this.#intake)
+    return writableOf(() => this.#intakes.current)
   }
 
   /**
@@ -399,17 +405,15 @@ export class Producer<K = Bytes, V = Bytes> extends AuthenticatedClient implemen
     this.#cluster.close()
   }
 
-  #makeIntake(serializers: Serializers, given: readonly unknown[]): Intake {
+  #makeIntakes(serializers: Serializers, given: readonly unknown[]): Intakes {
+    const { client, logger } = this.#context
     const args = [
       this.#pipeline,
       this.#lifecycle,
       serializers,
       this.#context.settings['ottla.linger.adaptive'],
     ] as const
-    if (given.length === 0) return new Intake(...args)
-    const interceptors = new ProducerInterceptors(given, this.#context.logger)
-    this.#pipeline.delivery.onSettled = settled => interceptors.settled(settled)
-    return new InterceptedIntake(interceptors, ...args)
+    return new Intakes(client, given.length === 0 ? null : new ProducerInterceptors(given, logger), ...args)
   }
 
   #makeIdentity(onReady: () => void): PipelineIdentity {
@@ -425,6 +429,7 @@ export class Producer<K = Bytes, V = Bytes> extends AuthenticatedClient implemen
     const { clock, logger, settings } = this.#context
     const requests = new TransactionRequests(this.#cluster, clock, id, settings['transaction.timeout.ms'])
     const host: TransactionHost = {
+      client: this.#context.client,
       restrict: (reason, acceptsPending) => this.#lifecycle.restrict(reason, acceptsPending),
       flush: signal => flush(this.#pipeline, clock, -1, signal),
       giveUp: cause => {

@@ -247,6 +247,7 @@ export class ShareConsumer<K = Buffer, V = Buffer>
     if (this.closed) await this.#closing.refuse()
     const run = new ShareRunner<K, V>(
       {
+        client: this.#context.client,
         clock: this.#context.clock,
         reader: this.#reader,
         runningJobs: this.#runningJobs,

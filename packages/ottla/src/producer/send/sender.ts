@@ -6,6 +6,7 @@ import { messageOf, stackOf } from '../../base/unknown-error.ts'
 import type { BrokerRequestOptions } from '../../cluster/broker.ts'
 import { KafkaError } from '../../errors.ts'
 import { RequestError } from '../../network/request-error.ts'
+import { channels } from '../../observe/channels.ts'
 import type { BrokerCounters } from '../../observe/statistics/counters.ts'
 import type { SenderIdentity, SenderTransaction } from '../idempotence/identity.ts'
 import { giveUp, stampHead } from '../idempotence/sequences.ts'
@@ -17,6 +18,7 @@ import { AnswerJudge, type Settlement } from './answers.ts'
 import { Compressions } from './compressions.ts'
 import type { ProduceCluster, SenderContext, SenderSettings } from './context.ts'
 import { Outbox } from './outbox.ts'
+import { ProduceTraces } from './produce-traces.ts'
 import { highestVersion, requestBody, type Shipment } from './produce-request.ts'
 
 /**
@@ -34,6 +36,7 @@ export class Sender {
   readonly #wakeAt: (at: number) => void
   readonly #judge: AnswerJudge
   readonly #compressions: Compressions | null
+  readonly #traces: ProduceTraces
   readonly #outboxes = new Map<number, Outbox>()
   readonly #inFlight = new Set<readonly Shipment[]>()
   #backingOff = new Set<PartitionQueue>()
@@ -61,6 +64,7 @@ export class Sender {
     this.#transaction = identity?.transaction ?? null
     this.#turnClock = turnClock
     this.#wakeAt = wakeAt
+    this.#traces = new ProduceTraces(context.client)
     this.#judge = new AnswerJudge(cluster, settings, context, identity)
     this.#isHeld = settings.codec !== null
     const { codec, level } = settings
@@ -224,6 +228,7 @@ export class Sender {
     const { acks, requestTimeoutMs } = this.#settings
     outbox.inFlight++
     this.#inFlight.add(shipments)
+    if (channels.produce.hasSubscribers) this.#traces.begin(outbox.brokerId, shipments, this.#context.clock.now())
     const broker = this.#cluster.broker(outbox.brokerId)
     if (broker === undefined) {
       const message = `broker ${outbox.brokerId} is not known to the cluster at present`
@@ -287,6 +292,7 @@ export class Sender {
   #finish(shipments: readonly Shipment[], done: readonly Settlement[]): void {
     for (const { queue } of shipments) this.list(queue)
     this.#drainSoon()
+    this.#traces.ended(shipments, done)
     for (const { shipment, outcome } of done) {
       const { queue, batch } = shipment
       this.#delivery.settle(queue.topic.name, queue.partition, batch, outcome)
