@@ -1,4 +1,4 @@
-/** The programs of docs/observability.md, each against a cluster of its own. */
+/** The first program of each chapter of docs/observability.md, each against a cluster of its own. */
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -30,6 +30,7 @@ function run(file: URL, bootstrapServers: string): Promise<string> {
 
 /** What each program prints. */
 const expected: Record<string, RegExp> = {
+  Health: /^down no-broker\ndown closed\n$/,
   Channels: /^orders \[0\] 0: \d+\.\d ms\n$/,
 }
 

@@ -99,16 +99,19 @@ export type {
   TransactionListings,
   TransactionState,
 } from './admin/transactions.ts'
+export type { GroupLag, GroupLagOptions, GroupPartitionLag } from './admin/group-lag.ts'
 export type { ListConsumerGroupOffsetsOptions } from './admin/group-offsets.ts'
 export type { Clock, Timer } from './base/clock.ts'
 export type { Random } from './base/random.ts'
 export type { Threads } from './base/threads.ts'
+export { closeOnSignal, type Closable, type CloseOnSignalOptions } from './close-on-signal.ts'
 export type { AuthenticatedClient } from './cluster/authenticated-client.ts'
 export type { ClientOptions } from './cluster/context.ts'
 export type { RecordCodec } from './cluster/record-codecs.ts'
 export { maskedConfig, parseProperties } from './config/resolve.ts'
 export type { AdminConfig, ClientConfig, ConsumerConfig, ProducerConfig } from './config/resolve.ts'
-export { Consumer, type ConsumerListener, type RebalanceCallback } from './consumer/consumer.ts'
+export type { PartitionLag } from './consumer/lag.ts'
+export { Consumer, type RebalanceCallback } from './consumer/consumer.ts'
 export type {
   Assign,
   Assigned,
@@ -125,7 +128,7 @@ export type { ShareMessage } from './consumer/share/message.ts'
 export type { ShareConsumerOptions, ShareOutcome, ShareRunContext, ShareRunOptions } from './consumer/share/options.ts'
 export { ShareConsumer, type ShareListenedEvent, type ShareListener } from './consumer/share/share-consumer.ts'
 export type { BatchOptions } from './consumer/read/iterators.ts'
-export type { ConsumerOptions } from './consumer/options.ts'
+export type { ConsumerListener, ConsumerOptions } from './consumer/options.ts'
 export type { PartitionStream } from './consumer/run/cursor-stream.ts'
 export type { PartitionStreamsOptions } from './consumer/run/partition-streams.ts'
 export type {
@@ -168,6 +171,9 @@ export type {
   TransactionPayload,
 } from './observe/channel-payloads.ts'
 export { CHANNELS_VERSION } from './observe/channels.ts'
+export type { OpenClient } from './cluster/insight.ts'
+export { openClients } from './cluster/insight.ts'
+export type { Health, HealthCode, HealthListener, HealthReason } from './observe/health.ts'
 export type { LogSink } from './observe/logger.ts'
 export type {
   BrokerStatistics,

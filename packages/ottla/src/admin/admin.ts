@@ -12,6 +12,7 @@ import * as tokens from './delegation-tokens.ts'
 import * as features from './features.ts'
 import * as listings from './group-listings.ts'
 import * as members from './group-members.ts'
+import { groupLag, type GroupLag, type GroupLagOptions } from './group-lag.ts'
 import * as groupOffsets from './group-offsets.ts'
 import * as groups from './groups.ts'
 import * as leaders from './leaders.ts'
@@ -204,6 +205,15 @@ export class AdminClient extends ConnectedAdmin {
   /** Deletes groups that have no members, with their offsets. */
   deleteConsumerGroups(ids: readonly string[], options?: AdminOptions): Promise<groups.ConsumerGroupResult[]> {
     return this.run('deleteConsumerGroups', options, call => groups.deleteConsumerGroups(call, ids))
+  }
+
+  /**
+   * How far groups are behind in the partitions for which they have committed offsets: a table of all groups with three
+   * requests or so. A group's own error is that result's `error`.
+   */
+  groupLag(groupIds: readonly string[], options: GroupLagOptions = {}): Promise<GroupLag[]> {
+    const isolation = options.isolationLevel ?? 'read_uncommitted'
+    return this.run('groupLag', options, call => groupLag(call, groupIds, isolation))
   }
 
   /**

@@ -1,6 +1,7 @@
 /** What an admin client has beside its calls: connections, events, an end. */
 import { AuthenticatedClient } from '../cluster/authenticated-client.ts'
 import { clientHandle, type ClientHandle } from '../cluster/handle.ts'
+import { clientInsight, type ClientInsight } from '../cluster/insight.ts'
 import type { AdminCall, AdminOptions } from './call.ts'
 import type { AdminEvent, AdminListener } from './events.ts'
 import type { AdminSession } from './session.ts'
@@ -21,6 +22,11 @@ export abstract class ConnectedAdmin extends AuthenticatedClient implements Asyn
   /** @internal another admin client may share this one's connections */
   get [clientHandle](): ClientHandle {
     return this.#session
+  }
+
+  /** @internal */
+  get [clientInsight](): ClientInsight {
+    return this.#session.insight
   }
 
   /** Calls `listener` for every event of the type, a shared client's included. A listener that throws is logged. */

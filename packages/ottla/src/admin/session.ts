@@ -4,16 +4,21 @@ import { rejectLater } from '../base/turn.ts'
 import { Cluster } from '../cluster/cluster.ts'
 import { createContext, type ClientContext, type ClientOptions } from '../cluster/context.ts'
 import type { ClientHandle } from '../cluster/handle.ts'
+import { ClientInsight, connectionConditions, explainConnections, type InsightSource } from '../cluster/insight.ts'
+import { commonStatistics, ExtrasByBroker } from '../cluster/statistics.ts'
 import { checkedOptions } from '../config/constructor-options.ts'
 import { resolveConfig, type AdminConfig } from '../config/resolve.ts'
 import { KafkaError } from '../errors.ts'
 import { channels } from '../observe/channels.ts'
+import type { Statistics } from '../observe/statistics/layout.ts'
+import { lookAtWindow } from '../observe/statistics/window.ts'
 import { startCall, type AdminCall, type AdminOptions } from './call.ts'
 
 /** Runs the calls of one admin client until it is closed. */
 export class AdminSession {
   readonly context: ClientContext
   readonly cluster: Cluster
+  readonly insight: ClientInsight
   readonly #owned: boolean
   #closed = false
 
@@ -22,6 +27,13 @@ export class AdminSession {
     this.context = context
     this.cluster = cluster
     this.#owned = owned
+    const closed = 'The admin client is closed.'
+    const source: InsightSource = {
+      conditions: () => (this.#closed ? [{ code: 'closed', message: closed }] : connectionConditions(cluster)),
+      explain: () => (this.#closed ? [closed] : [...this.#explain()]),
+      statistics: () => adminStatistics(context, cluster),
+    }
+    this.insight = new ClientInsight(context, source, owned)
   }
 
   get closed(): boolean {
@@ -44,7 +56,24 @@ export class AdminSession {
   close(): void {
     if (!this.#closed && this.#owned) this.cluster.close()
     this.#closed = true
+    this.insight.stop()
   }
+
+  *#explain(): Iterable<string> {
+    const found = [...explainConnections(this.cluster)]
+    yield* found
+    if (found.length > 0) return
+    const { controllerId } = this.cluster.metadata.snapshot
+    yield controllerId < 0
+      ? 'All brokers that are needed can be reached; the cluster has not named a controller yet.'
+      : `All brokers that are needed can be reached; the cluster's controller is broker ${controllerId}.`
+  }
+}
+
+function adminStatistics(context: ClientContext, cluster: Cluster): Statistics {
+  const { counters } = context
+  const common = commonStatistics(context, cluster, counters, new ExtrasByBroker(), lookAtWindow)
+  return { ...common, replyq: 0, msg_cnt: 0, msg_size: 0, msg_max: 0, msg_size_max: 0, topics: {} }
 }
 
 /** Passes a client's handle to another one's constructor without showing it in the public signature. */

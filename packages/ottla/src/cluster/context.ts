@@ -37,8 +37,7 @@ export interface ClientContext {
   readonly recorder: WireRecorder | null
   readonly logger: Logger
   readonly events: EventHub
-  /** Null unless `statistics.interval.ms` is set. */
-  readonly counters: ClientCounters | null
+  readonly counters: ClientCounters
   readonly verifyCertificate: VerifyCertificate | null
   readonly kerberos: KerberosPackage | null
   readonly oauthBearerToken: OAuthBearerTokenFunction | null
@@ -110,7 +109,7 @@ export function createContext(kind: ClientKind, resolved: Resolved, options: Cli
     recorder: recorderOf(options, name),
     logger,
     events,
-    counters: settings['statistics.interval.ms'] > 0 ? new ClientCounters(clock) : null,
+    counters: new ClientCounters(clock, settings['statistics.interval.ms'] > 0),
     verifyCertificate: options.verifyCertificate ?? null,
     kerberos: options.kerberos ?? null,
     oauthBearerToken: options.oauthBearerToken ?? null,

@@ -12,8 +12,8 @@ import { Connection, asRequestError, type ConnectionSettings, type Endpoint } fr
 import { commonVersion, type BrokerFeatures, type HandshakeSettings } from './handshake.ts'
 import { Session } from './reauthentication.ts'
 import { HungUpError, RequestError } from './request-error.ts'
-import { channelBroker } from './request-traces.ts'
 import { AddressBook } from './transport.ts'
+import { channelBroker } from './request-traces.ts'
 
 /** The settings that all lanes of a client share. */
 export interface LaneSettings {

@@ -1,7 +1,6 @@
 /** Requests on the channel `ottla:request`. */
 import type { ChannelBroker, RequestPayload } from '../observe/channel-payloads.ts'
 import { channels } from '../observe/channels.ts'
-import type { Endpoint } from './connection.ts'
 
 /** How a request ends. */
 export interface Settlers<R> {
@@ -31,6 +30,7 @@ export function tracedRequest<R>(
   }
 }
 
-export function channelBroker({ name, host, port }: Endpoint): ChannelBroker {
+/** Of an endpoint, whose name may change. */
+export function channelBroker({ name, host, port }: ChannelBroker): ChannelBroker {
   return { name, host, port }
 }

@@ -6,11 +6,13 @@ import { Cluster } from '../cluster/cluster.ts'
 import { createContext, type ClientContext, type ClientOptions } from '../cluster/context.ts'
 import { AuthenticatedClient } from '../cluster/authenticated-client.ts'
 import { clientHandle, type ClientHandle } from '../cluster/handle.ts'
+import { clientInsight, type ClientInsight } from '../cluster/insight.ts'
 import { getMetadata, offsetsForTimes, queryWatermarkOffsets, type QueryOptions } from '../cluster/queries.ts'
 import { checkedOptions } from '../config/constructor-options.ts'
 import { resolveConfig, type ProducerConfig } from '../config/resolve.ts'
 import { KafkaError, invalidArgument } from '../errors.ts'
 import { StatisticsReporter } from '../observe/statistics/reporter.ts'
+import { takeWindow } from '../observe/statistics/window.ts'
 import { serializerOf, type SerializerInput } from '../serdes.ts'
 import type {
   Bytes,
@@ -31,6 +33,7 @@ import { requestId, ProducerIdentity, type RequestId } from './idempotence/produ
 import type { Intake, Serializers } from './intake.ts'
 import { Intakes } from './intakes.ts'
 import { ProducerInterceptors, type ProducerInterceptor } from './interceptors.ts'
+import { producerInsight } from './explainer.ts'
 import { Lifecycle } from './lifecycle.ts'
 import { Pipeline } from './pipeline.ts'
 import type { ReportSink } from './queue/entries.ts'
@@ -101,6 +104,7 @@ export class Producer<K = Bytes, V = Bytes> extends AuthenticatedClient implemen
   #intake: Intake
   readonly #lifecycle: Lifecycle
   readonly #statistics: StatisticsReporter
+  readonly #insight: ClientInsight
   readonly #transactions: Transactions | null
   #onReady: (() => void) | null = null
   #closing: Promise<void> | null = null
@@ -140,8 +144,10 @@ export class Producer<K = Bytes, V = Bytes> extends AuthenticatedClient implemen
       this.#context.clock,
       this.#context.events,
       settings['statistics.interval.ms'],
-      () => producerStatistics(this.#context, this.#cluster, this.#pipeline),
+      () => producerStatistics(this.#context, this.#cluster, this.#pipeline, takeWindow),
     )
+    const parts = [this.#context, this.#cluster, this.#pipeline] as const
+    this.#insight = producerInsight(...parts, this.#lifecycle, this.#transactions)
     this.#cluster.start()
     this.#pipeline.prepare()
   }
@@ -164,6 +170,11 @@ export class Producer<K = Bytes, V = Bytes> extends AuthenticatedClient implemen
   /** @internal what `AdminClient.from` shares */
   get [clientHandle](): ClientHandle {
     return { context: this.#context, cluster: this.#cluster }
+  }
+
+  /** @internal */
+  get [clientInsight](): ClientInsight {
+    return this.#insight
   }
 
   /**
@@ -401,6 +412,7 @@ export class Producer<K = Bytes, V = Bytes> extends AuthenticatedClient implemen
     this.#pipeline.purge(true, true)
     this.#lifecycle.enter('closed')
     this.#statistics.stop()
+    this.#insight.stop()
     this.#pipeline.close()
     this.#cluster.close()
   }

@@ -6,7 +6,7 @@ import type { FetchedPartition } from './fetched-partition.ts'
 
 /** Who wants to know; null for nobody. */
 export interface FetchCounters {
-  readonly client: ClientCounters | null
+  readonly client: ClientCounters
   readonly broker: BrokerCounters | null
   readonly trace: FetchPayload | null
 }
@@ -23,7 +23,7 @@ export function countFetched(
     bytes += batch.sizeBytes
   }
   if (messages > 0) {
-    client?.fetched(topic, partition, messages, bytes)
+    client.fetched(topic, partition, messages, bytes)
     trace?.fetched.push({ topic, partition, messageCount: messages, sizeBytes: bytes })
   }
   if (broker !== null && neededBytes > 0) broker.rxPartial++

@@ -321,7 +321,7 @@ export class Fetcher {
       for (const answer of answered.partitions) {
         const cursor = this.#assignment.get(topic, answer.partitionIndex)
         if (cursor === undefined || !cursor.isAnsweredBy(node)) {
-          this.#context.counters?.dropped(topic, answer.partitionIndex)
+          this.#context.counters.dropped(topic, answer.partitionIndex)
           continue
         }
         if (answer.errorCode !== ErrorCode.ERR_NO_ERROR) this.#refused(cursor, answer, node, response)
@@ -361,11 +361,8 @@ export class Fetcher {
     fetching.failures = 0
     if (cursor.trouble !== null) this.#recovered(cursor)
     fetching.grownMaxBytes = fetched.neededBytes
-    const { counters } = this.#context
-    if (counters !== null || trace !== null) {
-      const broker = this.#cluster.broker(node)?.counters ?? null
-      countFetched(cursor, fetched, { client: counters, broker, trace })
-    }
+    const broker = this.#cluster.broker(node)?.counters ?? null
+    countFetched(cursor, fetched, { client: this.#context.counters, broker, trace })
     const { nextOffset, leaderEpoch } = fetched
     fetching.end = readCommitted ? answer.lastStableOffset : answer.highWatermark
     cursor.fetched(nextOffset, leaderEpoch)

@@ -5,6 +5,7 @@ import { Cluster } from '../../cluster/cluster.ts'
 import { createContext, type ClientContext } from '../../cluster/context.ts'
 import { AuthenticatedClient } from '../../cluster/authenticated-client.ts'
 import { clientHandle, type ClientHandle } from '../../cluster/handle.ts'
+import { clientInsight, type ClientInsight } from '../../cluster/insight.ts'
 import { checkedOptions } from '../../config/constructor-options.ts'
 import { checkForm, resolveConfig, type ConsumerConfig, type ConsumerSettings } from '../../config/resolve.ts'
 import { KafkaError } from '../../errors.ts'
@@ -29,6 +30,7 @@ import { LockWatch } from './lock-watch.ts'
 import type { LockedMessage, ShareMessage } from './message.ts'
 import { checkShareConfig, isImplicit, type ShareConsumerOptions, type ShareRunOptions } from './options.ts'
 import { ShareFetcher } from './share-fetcher.ts'
+import { shareInsight } from './share-insight.ts'
 import { ShareMember } from './share-member.ts'
 import { ShareQueue } from './share-queue.ts'
 import { ShareIterator, ShareReader, requireLocked } from './share-reader.ts'
@@ -78,6 +80,7 @@ export class ShareConsumer<K = Buffer, V = Buffer>
   readonly #topics: ConsumedTopics
   readonly #subscribed: SubscribedTopics
   readonly #statistics: ShareStatistics
+  readonly #insight: ClientInsight
   readonly #results: AcknowledgeResults
   readonly #isImplicit: boolean
   readonly #locks: LockWatch
@@ -162,6 +165,8 @@ export class ShareConsumer<K = Buffer, V = Buffer>
         return member.phase
       },
     })
+    const seen = [member, this.#mailbox, this.#reader, this.#runningJobs, this.#statistics] as const
+    this.#insight = shareInsight(context, cluster, this, ...seen)
     context.events.subscribe(event => this.#mailbox.onEvent(event))
     cluster.metadata.onChange(() => this.#onMetadata())
     cluster.start()
@@ -353,11 +358,17 @@ export class ShareConsumer<K = Buffer, V = Buffer>
     return { context: this.#context, cluster: this.#cluster }
   }
 
+  /** @internal */
+  get [clientInsight](): ClientInsight {
+    return this.#insight
+  }
+
   async #end(): Promise<void> {
     this.#locks.stop()
     this.#watch.stop()
     this.#topics.stop()
     this.#statistics.stop()
+    this.#insight.stop()
     this.#cluster.close()
     await Promise.all([this.#fetcher.close(), this.#member.stop()])
     this.#mailbox.interrupt()

@@ -17,8 +17,8 @@ import { failure } from '../report/outcomes.ts'
 import { AnswerJudge, type Settlement } from './answers.ts'
 import { Compressions } from './compressions.ts'
 import type { ProduceCluster, SenderContext, SenderSettings } from './context.ts'
-import { Outbox } from './outbox.ts'
 import { ProduceTraces } from './produce-traces.ts'
+import { Outbox } from './outbox.ts'
 import { highestVersion, requestBody, type Shipment } from './produce-request.ts'
 
 /**
@@ -228,8 +228,8 @@ export class Sender {
     const { acks, requestTimeoutMs } = this.#settings
     outbox.inFlight++
     this.#inFlight.add(shipments)
-    if (channels.produce.hasSubscribers) this.#traces.begin(outbox.brokerId, shipments, this.#context.clock.now())
     const broker = this.#cluster.broker(outbox.brokerId)
+    if (channels.produce.hasSubscribers) this.#traces.begin(outbox.brokerId, shipments, this.#context.clock.now())
     if (broker === undefined) {
       const message = `broker ${outbox.brokerId} is not known to the cluster at present`
       const error = new RequestError(ErrorCode.ERR__TRANSPORT, message, false)
