@@ -35,7 +35,6 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   process.on('exit', remove)
   const child = fork(join(folder, 'main.mjs'), process.argv.slice(2), {
     execArgv: ['--enable-source-maps'],
-    env: { ...process.env, OTTLA_PLAY_SCRIPT: join(folder, 'play.main.mjs') },
   })
   for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => child.kill(signal))
   child.on('exit', code => (process.exitCode = code ?? 1))

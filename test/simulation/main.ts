@@ -1,5 +1,6 @@
 /** `npm run simulate`: plays seeds, says which fail, and makes those smaller. */
 import { availableParallelism } from 'node:os'
+import { fileURLToPath } from 'node:url'
 import { settingsOf, usage, type Settings } from './arguments.ts'
 import { commandOf, type Plan } from './plan.ts'
 import { Player, type Result } from './player.ts'
@@ -49,7 +50,8 @@ async function trace(settings: Settings): Promise<number> {
 
 async function playAll(settings: Settings): Promise<number> {
   const begun = performance.now()
-  const script = process.env['OTTLA_PLAY_SCRIPT'] ?? new URL('./play.main.ts', import.meta.url).pathname
+  // Beside this one in the bundle.
+  const script = fileURLToPath(new URL('./play.main.mjs', import.meta.url))
   let next = settings.firstSeed
   let played = 0
   let virtualMs = 0

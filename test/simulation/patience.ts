@@ -10,11 +10,21 @@ const MOST_BETWEEN_MS = 15_000
 /** What was on its way is struck, too. */
 const BEFORE_MS = 1000
 
+export type ReaderKind = 'group' | 'share'
+
 /** How late a message may be, ms. */
 export interface Lateness {
   readonly report: number
   readonly handOut: number
+  /** Readers whose messages may have to wait, besides, for the end of a fetch that is in flight. */
+  readonly behindFetch: readonly ReaderKind[]
 }
+
+const nobody: readonly ReaderKind[] = []
+const everybody: readonly ReaderKind[] = ['group', 'share']
+
+/** The same, where nothing goes wrong. */
+export type Calm = Pick<Lateness, 'report' | 'handOut'>
 
 interface Trouble extends Lateness {
   readonly from: number
@@ -35,13 +45,13 @@ export class Patience {
   readonly #topic: string
   readonly #partitions: number
   readonly #hosts: readonly string[]
-  readonly #calm: Lateness
+  readonly #calm: Calm
   readonly #troubles: Trouble[] = []
   /** Partitions that have refused, or are about to refuse, a write: a second refusal could meet the same message. */
   readonly #refusing = new Set<number>()
 
   /** @param calm - how late messages are where nothing goes wrong */
-  constructor(world: World, topic: string, partitions: number, hosts: readonly string[], calm: Lateness) {
+  constructor(world: World, topic: string, partitions: number, hosts: readonly string[], calm: Calm) {
     this.#world = world
     this.#dice = world.simulation.dice('patience')
     this.#topic = topic
@@ -56,6 +66,7 @@ export class Patience {
     return {
       report: Math.max(this.#calm.report, ...troubles.map(({ report }) => report)),
       handOut: Math.max(this.#calm.handOut, ...troubles.map(({ handOut }) => handOut)),
+      behindFetch: troubles.flatMap(({ behindFetch }) => behindFetch),
     }
   }
 
@@ -68,13 +79,13 @@ export class Patience {
       const blow = this.#blow()
       const { now } = this.#world
       this.#world.note(`BLOW ${blow.what}`)
-      const { report, handOut } = blow
-      this.#troubles.push({ from: now - BEFORE_MS, until: now + blow.lastsMs, report, handOut })
+      const trouble = (at: number): Trouble => ({ ...blow, from: at - BEFORE_MS, until: at + blow.lastsMs })
+      this.#troubles.push(trouble(now))
       blow.strike()
       if (blow.end === undefined) continue
       await this.#world.sleep(dice.int(LEAST_BETWEEN_MS, MOST_BETWEEN_MS))
       await blow.end()
-      this.#troubles.push({ from: this.#world.now - BEFORE_MS, until: this.#world.now + blow.lastsMs, report, handOut })
+      this.#troubles.push(trouble(this.#world.now))
     }
   }
 
@@ -91,36 +102,51 @@ export class Patience {
         this.#refusing.add(partition)
         // Waits for one backoff, of 120 ms at most.
         const code = dice.pick([ErrorCode.ERR_NOT_ENOUGH_REPLICAS, ErrorCode.ERR_REQUEST_TIMED_OUT])
-        const strike = (): void => cluster.failPartition(this.#topic, partition, ApiKey.Produce, [code])
-        const what = `a write to [${partition}] is refused`
-        return { what, strike, lastsMs: Infinity, report: report + 150, handOut: handOut + 150 }
+        return {
+          what: `a write to [${partition}] is refused`,
+          lastsMs: Infinity,
+          report: report + 150,
+          handOut: handOut + 150,
+          behindFetch: nobody,
+          strike: () => cluster.failPartition(this.#topic, partition, ApiKey.Produce, [code]),
+        }
       }
       case 'refused fetch': {
-        const code = ErrorCode.ERR_REPLICA_NOT_AVAILABLE
         const api = dice.pick([ApiKey.Fetch, ApiKey.ShareFetch])
-        const strike = (): void => cluster.failPartition(this.#topic, partition, api, [code])
         return {
           what: `a fetch of [${partition}] is refused`,
-          strike,
           lastsMs: Infinity,
           report,
           handOut: handOut + 300,
+          behindFetch: api === ApiKey.ShareFetch ? ['share'] : nobody,
+          strike: () => cluster.failPartition(this.#topic, partition, api, [ErrorCode.ERR_REPLICA_NOT_AVAILABLE]),
         }
       }
-      case 'cut': {
-        const strike = (): void => void simulation.network.cut(host)
-        return { what: `${host} loses its connections`, strike, lastsMs: 2000, report: 1500, handOut: 1500 }
-      }
-      case 'leader': {
-        const strike = (): void => this.#setLeader(partition, broker)
-        return { what: `broker-${broker} leads [${partition}]`, strike, lastsMs: 3000, report: 2000, handOut: 2000 }
-      }
+      case 'cut':
+        return {
+          what: `${host} loses its connections`,
+          lastsMs: 2000,
+          report: 1500,
+          handOut: 1500,
+          behindFetch: nobody,
+          strike: () => void simulation.network.cut(host),
+        }
+      case 'leader':
+        return {
+          what: `broker-${broker} leads [${partition}]`,
+          lastsMs: 3000,
+          report: 2000,
+          handOut: 2000,
+          behindFetch: everybody,
+          strike: () => this.#setLeader(partition, broker),
+        }
       case 'down':
         return {
           what: `broker-${broker} is down`,
           lastsMs: 10_000,
           report: 10_000,
           handOut: 10_000,
+          behindFetch: everybody,
           strike: () => void this.#world.settle(cluster.brokerDown(broker), 10_000, 'a broker that goes down'),
           end: () => cluster.brokerUp(broker),
         }

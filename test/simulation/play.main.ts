@@ -4,6 +4,9 @@ import type { Plan } from './plan.ts'
 import { workloads } from './workloads/all.ts'
 import { inWords, runPlan } from './world.ts'
 
+// Storms make many errors, and nobody reads where they come from: a trace of the seed tells.
+Error.stackTraceLimit = 0
+
 process.on('message', (sent: Omit<Plan, 'most'> & { readonly most: number | null }) => {
   const plan = { ...sent, most: sent.most ?? Infinity }
   void play(plan).then(result => process.send?.(result))

@@ -11,6 +11,8 @@ const LIMIT_MS_PER_MINUTE = 30_000
 const MOST_LIMITS = 20
 /** Linux counts CPU time in ticks of so many ms. */
 const TICK_MS = 10
+/** Most of what a run makes is gone soon after. */
+const options = ['--max-semi-space-size=64']
 /** Then another process takes over, whatever has gathered in this one. */
 const MOST_RUNS = 500
 
@@ -31,7 +33,10 @@ export class Player {
   play(plan: Plan): Promise<Result> {
     if (this.#runs === MOST_RUNS) this.close()
     this.#runs++
-    const child = (this.#child ??= fork(this.#script, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] }))
+    const child = (this.#child ??= fork(this.#script, {
+      execArgv: options,
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    }))
     return new Promise(resolve => {
       const fail = (why: string): void => {
         this.close()

@@ -27,6 +27,8 @@ const LONGEST_HEARTBEAT_MS = 6000
 const USUAL_HEARTBEAT_MS = 3000
 const HEARTBEATS_PER_SESSION = 2
 const USUAL_SESSION_MS = 45_000
+const LONGEST_REFRESH_MS = 20_000
+const REFRESH_SLOWNESS = 4
 
 /** The tempo of a seed for which none was chosen. */
 export function tempoOf(seed: number): Tempo {
@@ -115,13 +117,19 @@ export function consumerAt(tempo: Tempo, config: Partial<ConsumerConfig>): Parti
   const heartbeatMs = Number(config['heartbeat.interval.ms'] ?? USUAL_HEARTBEAT_MS)
   const sessionMs = Number(config['session.timeout.ms'] ?? USUAL_SESSION_MS)
   const mostMs = Math.min(LONGEST_HEARTBEAT_MS, Math.floor(sessionMs / HEARTBEATS_PER_SESSION))
+  const refreshMs = config['topic.metadata.refresh.interval.ms']
   return {
     ...config,
+    ...(refreshMs === undefined ? {} : { 'topic.metadata.refresh.interval.ms': refreshAt(Number(refreshMs)) }),
     'fetch.wait.max.ms': fetchWaitAt(tempo, config['fetch.wait.max.ms']),
     'auto.commit.interval.ms': Math.max(commitMs, Math.min(LONGEST_COMMIT_MS, commitMs * COMMIT_SLOWNESS)),
     // Members of a KIP-848 group are told when to send one.
     ...(config['group.protocol'] === 'consumer' ? {} : { 'heartbeat.interval.ms': Math.max(heartbeatMs, mostMs) }),
   }
+}
+
+function refreshAt(ms: number): number {
+  return Math.max(ms, Math.min(LONGEST_REFRESH_MS, ms * REFRESH_SLOWNESS))
 }
 
 /** `fetch.wait.max.ms`, given as in a dense run. */

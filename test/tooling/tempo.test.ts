@@ -78,6 +78,7 @@ test('consumers of a sparse run ask more rarely, and of a dense one as they are 
     'session.timeout.ms': 6000,
     'heartbeat.interval.ms': 3000,
   })
+  assert.equal(consumerAt('sparse', { 'topic.metadata.refresh.interval.ms': 1000 })['topic.metadata.refresh.interval.ms'], 4000)
   assert.equal(consumerAt('sparse', {})['heartbeat.interval.ms'], 6000)
   assert.equal(consumerAt('sparse', { 'group.protocol': 'consumer' })['heartbeat.interval.ms'], undefined)
 })

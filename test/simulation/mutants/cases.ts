@@ -74,8 +74,7 @@ export const caseMutants: readonly Mutant[] = [
     file: 'consumer/group/membership-errors.ts',
     find: "  [E.ERR_STALE_MEMBER_EPOCH]: 'lost-membership',\n  [E.ERR_GROUP_ID_NOT_FOUND]: 'lost-membership',\n",
     replace: "  [E.ERR_STALE_MEMBER_EPOCH]: 'lost-membership',\n  [E.ERR_GROUP_ID_NOT_FOUND]: 'report',\n",
-    workloads: ['topics'],
-    survives: 'no fault makes a coordinator forget a group that has members',
+    workloads: ['groups'],
   },
   {
     id: 's2-nothing-below-committed',

@@ -30,15 +30,25 @@ export interface WireJudge {
 }
 
 /** The client's end of a connection. */
-interface End {
+class End {
   readonly host: string
   readonly broker: number
   readonly connection: number
-  readonly conversation: Conversation
-  readonly requests: FrameSplitter
-  readonly responses: FrameSplitter
+  readonly conversation = new Conversation()
+  readonly requests = new FrameSplitter(MOST_FRAME_BYTES)
+  readonly responses = new FrameSplitter(MOST_FRAME_BYTES)
   /** By correlation id. */
-  readonly unanswered: Map<number, Exchange>
+  readonly unanswered = new Map<number, Exchange>()
+  readonly onRequest: (frame: Buffer) => void
+  readonly onResponse: (frame: Buffer) => void
+
+  constructor(watch: WireWatch, host: string, broker: number, connection: number) {
+    this.host = host
+    this.broker = broker
+    this.connection = connection
+    this.onRequest = frame => watch.request(this, frame)
+    this.onResponse = frame => watch.response(this, frame)
+  }
 }
 
 export class WireWatch {
@@ -51,43 +61,21 @@ export class WireWatch {
     for (const judge of judges) for (const api of judge.apis) this.#judgesOf(api).push(judge)
     world.simulation.network.observe({
       onSent: (from, to, connection, data) => {
-        const broker = BROKER.exec(to)?.[1]
-        if (broker !== undefined) this.#sent(from, Number(broker), connection, data)
+        const end = this.#ends.get(connection) ?? this.#begin(from, to, connection)
+        if (end?.host === from) end.requests.push(data, end.onRequest)
       },
-      onArrival: (from, _to, connection, data) => {
-        if (BROKER.test(from)) this.#arrived(connection, data)
+      onArrival: (_from, to, connection, data) => {
+        const end = this.#ends.get(connection)
+        if (end?.host === to) end.responses.push(data, end.onResponse)
       },
       onClosed: (host, _peer, connection) => {
-        if (!BROKER.test(host)) this.#closed(connection)
+        if (this.#ends.get(connection)?.host === host) this.#closed(connection)
       },
     })
   }
 
-  #judgesOf(api: number): WireJudge[] {
-    let judges = this.#judges.get(api)
-    if (judges === undefined) this.#judges.set(api, (judges = []))
-    return judges
-  }
-
-  #sent(host: string, broker: number, connection: number, data: Buffer): void {
-    let end = this.#ends.get(connection)
-    if (end === undefined) {
-      end = {
-        host,
-        broker,
-        connection,
-        conversation: new Conversation(),
-        requests: new FrameSplitter(MOST_FRAME_BYTES),
-        responses: new FrameSplitter(MOST_FRAME_BYTES),
-        unanswered: new Map(),
-      }
-      this.#ends.set(connection, end)
-    }
-    const { requests } = end
-    requests.push(data, frame => this.#request(end, frame))
-  }
-
-  #request(end: End, frame: Buffer): void {
+  /** A client has sent a request. */
+  request(end: End, frame: Buffer): void {
     const judges = this.#judges.get(frame.readInt16BE(0))
     if (judges === undefined) return
     const message = end.conversation.request(frame)
@@ -101,12 +89,8 @@ export class WireWatch {
     for (const judge of judges) judge.onRequest?.(exchange)
   }
 
-  #arrived(connection: number, data: Buffer): void {
-    const end = this.#ends.get(connection)
-    end?.responses.push(data, frame => this.#response(end, frame))
-  }
-
-  #response(end: End, frame: Buffer): void {
+  /** A response has come. */
+  response(end: End, frame: Buffer): void {
     const correlationId = frame.readInt32BE(0)
     const exchange = end.unanswered.get(correlationId)
     if (exchange === undefined) return
@@ -116,7 +100,22 @@ export class WireWatch {
       this.#world.complain(`${end.host} gets a response that cannot be read: ${message.why}`)
       return
     }
-    for (const judge of this.#judges.get(message.api.key) ?? []) judge.onResponse?.(exchange, message)
+    for (const judge of this.#judgesOf(message.api.key)) judge.onResponse?.(exchange, message)
+  }
+
+  #judgesOf(api: number): WireJudge[] {
+    let judges = this.#judges.get(api)
+    if (judges === undefined) this.#judges.set(api, (judges = []))
+    return judges
+  }
+
+  /** Clients speak first. */
+  #begin(host: string, peer: string, connection: number): End | undefined {
+    const broker = BROKER.exec(peer)?.[1]
+    if (broker === undefined) return undefined
+    const end = new End(this, host, Number(broker), connection)
+    this.#ends.set(connection, end)
+    return end
   }
 
   #closed(connection: number): void {
@@ -124,7 +123,7 @@ export class WireWatch {
     if (end === undefined) return
     this.#ends.delete(connection)
     for (const exchange of end.unanswered.values()) {
-      for (const judge of this.#judges.get(exchange.request.api.key) ?? []) judge.onLost?.(exchange)
+      for (const judge of this.#judgesOf(exchange.request.api.key)) judge.onLost?.(exchange)
     }
   }
 }

@@ -5,7 +5,8 @@
 import type { Consumer, Producer, ProducerConfig, ShareConsumer } from 'ottla'
 import type { Dice } from '@ottla/broker/simulation'
 import { Flag } from '../flag.ts'
-import { Patience } from '../patience.ts'
+import { Patience, type ReaderKind } from '../patience.ts'
+import { fetchWaitAt } from '../tempo.ts'
 import { read, ways, type Way } from '../ways.ts'
 import { inWords, type World } from '../world.ts'
 
@@ -18,6 +19,9 @@ const BEGUN_MS = 20_000
 const CALM = { report: 100, handOut: 200 } as const
 /** Acknowledgements that no fetch takes along go out by themselves after 100 ms. */
 const CONFIRMED_MS = 300
+/** A fetch of a share group waits no longer for messages, with the request behind it. */
+const SHARE_FETCH_MS = 1100
+const waitsMs = [100, 500, 5000] as const
 const shareWays = ['poll', 'iterate', 'run', 'rarely'] as const
 
 interface Letter {
@@ -38,18 +42,22 @@ class Post {
 
   reported(value: string, error: unknown): void {
     if (error !== undefined) this.#world.complain(`${value} is not delivered: ${inWords(error)}`)
-    this.#check(value, 'report', 'reported')
-  }
-
-  handedOut(value: string, name: string): void {
-    this.#check(value, 'handOut', `handed out to ${name}`)
-  }
-
-  #check(value: string, step: 'report' | 'handOut', what: string): void {
     const letter = this.letters.get(value)
     if (letter === undefined || this.patience === null) return
-    const ms = this.#world.now - letter.at
-    const most = letter.lingerMs + this.patience.lateness(letter.at)[step]
+    this.#check(value, letter, 'reported', this.patience.lateness(letter.at).report)
+  }
+
+  /** @param waitMs - how long a fetch of the reader's may wait for messages */
+  handedOut(value: string, kind: ReaderKind, name: string, waitMs: number): void {
+    const letter = this.letters.get(value)
+    if (letter === undefined || this.patience === null) return
+    const { handOut, behindFetch } = this.patience.lateness(letter.at)
+    this.#check(value, letter, `handed out to ${name}`, handOut + (behindFetch.includes(kind) ? waitMs : 0))
+  }
+
+  #check(value: string, { at, lingerMs }: Letter, what: string, lateMs: number): void {
+    const ms = this.#world.now - at
+    const most = lingerMs + lateMs
     if (ms > most) this.#world.complain(`${value} is ${what} after ${Math.round(ms)} ms, and not within ${most} ms`)
   }
 }
@@ -76,10 +84,11 @@ class GroupReader implements PostReader {
     const dice = world.simulation.dice(name)
     this.#way = dice.pick(ways)
     const isModern = dice.chance(0.5)
+    const waitMs = dice.pick(waitsMs)
     this.#consumer = world.consumer(name, {
       'group.id': name,
       'auto.offset.reset': 'earliest',
-      'fetch.wait.max.ms': dice.pick([100, 500, 5000]),
+      'fetch.wait.max.ms': waitMs,
       ...(isModern ? { 'group.protocol': 'consumer' } : {}),
     })
     world.note(`${name} reads: ${this.#way}, ${isModern ? 'consumer' : 'classic'}`)
@@ -92,7 +101,8 @@ class GroupReader implements PostReader {
       isOver: () => this.#over.isSet(),
       onMessage: ({ value }) => {
         const text = String(value)
-        if (!this.seen.has(text)) post.handedOut(text, `${name} (${this.#way})`)
+        if (!this.seen.has(text))
+          post.handedOut(text, 'group', `${name} (${this.#way})`, fetchWaitAt(world.plan.tempo, waitMs))
         this.seen.add(text)
       },
       onDone: () => undefined,
@@ -133,7 +143,7 @@ class ShareReader implements PostReader {
     this.#consumer = world.shareConsumer(name, {
       'group.id': name,
       'share.acknowledgement.mode': 'explicit',
-      'fetch.wait.max.ms': dice.pick([100, 500, 5000]),
+      'fetch.wait.max.ms': dice.pick(waitsMs),
     })
     world.note(`${name} shares: ${this.#way}`)
     this.#consumer.subscribe([TOPIC])
@@ -165,7 +175,8 @@ class ShareReader implements PostReader {
 
   #take(value: string): void {
     // A program that rarely asks is late by itself.
-    if (!this.seen.has(value) && this.#way !== 'rarely') this.#post.handedOut(value, this.explain())
+    if (!this.seen.has(value) && this.#way !== 'rarely')
+      this.#post.handedOut(value, 'share', this.explain(), SHARE_FETCH_MS)
     this.seen.add(value)
   }
 

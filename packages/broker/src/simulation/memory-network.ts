@@ -85,8 +85,11 @@ export class MemoryNetwork {
 
   /** What becomes of what `from` sends to `to`; the way back is another. */
   setWay(from: string, to: string, way: Way): void {
-    this.#ways.set(wayKey(from, to), way)
-    if (way !== 'open') return
+    if (way !== 'open') {
+      this.#ways.set(wayKey(from, to), way)
+      return
+    }
+    this.#ways.delete(wayKey(from, to))
     for (const socket of [...this.#sockets]) if (socket.host === from && socket.peerHost === to) socket.wayOpened()
   }
 
