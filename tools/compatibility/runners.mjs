@@ -108,8 +108,8 @@ export const runners = [
   {
     row: 'bun test',
     column: 'TypeScript',
-    name: 'bun',
-    dependencies: { bun: '^1' },
+    name: 'bun-1',
+    dependencies: { bun: '1' },
     files: {
       'story.ts': typescript,
       'story.test.ts': `import { expect, test } from 'bun:test'\nimport { story } from './story'\n${jestTest}`,
