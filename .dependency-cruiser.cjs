@@ -16,11 +16,12 @@ function room(name, from, only, comment) {
 
 const protocol = '^packages/protocol/src/index\\.ts$'
 const ottla = '^packages/ottla/src/index\\.ts$'
-const broker = '^packages/broker/src/(simulation/)?index\\.ts$'
+const broker = '^packages/broker/src/((simulation|testing)/)?index\\.ts$'
 const cli = '^packages/cli/src/index\\.ts$'
+const kafkajs = '^packages/kafkajs/src/index\\.ts$'
 
-// Open to every room of the client: the contract's types, the error class, the serializers.
-const contract = inside('ottla', 'types|errors|error-traits|serdes|version')
+// Open to every room of the client: the contract's types, the error class, the serializers, the layout of the statistics.
+const contract = inside('ottla', 'types|offsets|topic|statistics|errors|error-traits|serdes|version')
 const base = inside('ottla', 'base/')
 const config = inside('ottla', 'config/')
 const observe = inside('ottla', 'observe/')
@@ -83,6 +84,19 @@ const cliRooms = {
   demo: ['terminal', 'client', 'broker', ottla, broker],
 }
 
+// The rooms of the package that stands in for kafkajs: types and errors below, then what translates, then the clients.
+const facade = inside('kafkajs', 'types/|errors\\.ts$|enums\\.ts$')
+const facadeRooms = {
+  observe: [facade],
+  translate: [facade, inside('kafkajs', 'observe/'), protocol, ottla],
+  ...Object.fromEntries(
+    ['producer', 'consumer', 'admin'].map(name => [
+      name,
+      [facade, inside('kafkajs', 'observe/|translate/'), protocol, ottla],
+    ]),
+  ),
+}
+
 const codec = inside('protocol', 'api|wire/')
 const compression = inside('protocol', 'compression/')
 
@@ -130,7 +144,7 @@ module.exports = {
       comment: 'no sockets, timers or processes in the protocol',
       severity: 'error',
       from: { path: '^packages/protocol/src/' },
-      to: { dependencyTypes: ['core'], pathNot: '^(node:)?(buffer|zlib|module|util)$' },
+      to: { dependencyTypes: ['core'], pathNot: '^(node:)?(buffer|zlib|module|path|util)$' },
     },
 
     room('ottla-contract', contract, [protocol], 'what every room may import may itself import only the protocol'),
@@ -204,6 +218,16 @@ module.exports = {
       [protocol, ...['base/', 'cluster\\.ts', 'options\\.ts'].map(path => inside('broker', path))],
       'a simulation runs a cluster as a user would',
     ),
+    room(
+      'broker-testing',
+      inside('broker', 'testing/'),
+      [
+        protocol,
+        ...['base/', 'cluster\\.ts', 'options\\.ts'].map(path => inside('broker', path)),
+        inside('broker', '(groups/(group|status)|topics/(messages|writing)|releases/versions)\\.ts'),
+      ],
+      'the test companion runs a cluster as a user would, and names what it shows',
+    ),
     room('cli-public-only', '^packages/cli/src/', [protocol, ottla, broker], 'the command uses what users can use'),
     ...Object.entries(cliRooms).map(([name, below]) =>
       room(
@@ -213,11 +237,21 @@ module.exports = {
         'a subcommand knows what all share, never another; the demo runs on the embedded cluster',
       ),
     ),
+    room('kafkajs-public-only', '^packages/kafkajs/src/', [protocol, ottla], 'it is a program of the client'),
+    room('kafkajs-contract', facade, [], 'types and errors stand alone'),
+    ...Object.entries(facadeRooms).map(([name, below]) =>
+      room(
+        `kafkajs-${name}`,
+        inside('kafkajs', `${name}/`),
+        below,
+        'producer, consumer and admin share what translates, never each other',
+      ),
+    ),
     room('examples-public-only', '^examples/', [protocol, ottla, broker], 'examples use what users can use'),
     room(
       'tests-public-only',
       '^test/(?!golden/|tooling/)',
-      [protocol, ottla, broker, cli],
+      [protocol, ottla, broker, cli, kafkajs],
       'what crosses packages uses their public entry points',
     ),
     {

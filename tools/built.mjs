@@ -1,10 +1,8 @@
 // What the root commands need before they can run: the dependencies and the built packages.
 import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs'
-import { dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-
-const root = dirname(dirname(fileURLToPath(import.meta.url)))
+import { join } from 'node:path'
+import { packages, root } from './packages/table.mjs'
 
 /** The built command line, to be run with node. */
 export const cli = join(root, 'packages', 'cli', 'bin', 'ottla.js')
@@ -12,12 +10,10 @@ export const cli = join(root, 'packages', 'cli', 'bin', 'ottla.js')
 /** Installs and builds what is missing or older than its source; ends the process when that fails. */
 export function ensureBuilt() {
   ensureInstalled()
-  // The type-check writes modules too, but only the build makes the bundles that are run.
-  const made = { protocol: 'dist/bundle', ottla: 'dist/bundle', broker: 'dist/bundle', cli: 'dist' }
-  const stale = Object.entries(made).some(([name, output]) => {
-    const path = join(root, 'packages', name)
-    return newest(join(path, 'src')) > newest(join(path, output))
-  })
+  // The type-check writes modules too, but only the build writes what is run; this is its last file.
+  const stale = packages.some(
+    ({ folder, dist }) => newest(join(folder, 'src')) > writtenAt(join(dist, 'tsc', 'declarations.hash')),
+  )
   if (stale) run('building (npm run build)', ['run', 'build', '--silent'])
 }
 
@@ -47,6 +43,11 @@ function run(what, args) {
   if (error === undefined && status === 0) return
   console.error(`% npm ${args[0]} failed${error === undefined ? '' : `: ${error.message}`}`)
   process.exit(1)
+}
+
+/** When a file was written; 0 when it is not there. */
+function writtenAt(path) {
+  return statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0
 }
 
 /** When the newest file below a folder was written; 0 when it is not there. */

@@ -70,6 +70,7 @@ function inOrder(lines) {
 function isDeclarationOnly(node) {
   if (ts.isImportDeclaration(node) || ts.isExportDeclaration(node) || ts.isJSDoc(node)) return true
   if (ts.isInterfaceDeclaration(node) || ts.isTypeAliasDeclaration(node)) return true
+  if (ts.isModuleDeclaration(node)) return node.body?.statements?.every(isDeclarationOnly) === true
   return ts.isPropertyDeclaration(node) && (node.initializer === undefined || ts.isLiteralExpression(node.initializer))
 }
 

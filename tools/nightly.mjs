@@ -21,6 +21,7 @@ const steps = {
     ...['run', '--silent', 'simulate', '--', '--minutes', '10', '--seconds', `${SEED_SECONDS}`],
     ...['--seeds', `${firstSeed}..${firstSeed + 1_000_000}`],
   ],
+  compatibility: ['run', '--silent', 'compatibility'],
   mutants: ['run', '--silent', 'simulate:mutants'],
   chaos: chaos('chaos'),
   transactions: chaos('chaos:transactions'),

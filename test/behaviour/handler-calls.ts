@@ -15,6 +15,14 @@ const ways: Readonly<Record<string, Read>> = {
   'run, order none': (consumer, handler) => consumer.run({ order: 'none', concurrency: 8, handler }),
   'run with handlerTimeoutMs': (consumer, handler) =>
     consumer.run({ concurrency: 8, handlerTimeoutMs: 60_000, handler }),
+  'run of batches': (consumer, handler) =>
+    consumer.run({
+      concurrency: 8,
+      maxMessages: 1,
+      batchHandler: async batch => {
+        for (const message of batch) await handler(message)
+      },
+    }),
   'partitions, each by the same function': async (consumer, work) => {
     const read = async (stream: AsyncIterable<Message>): Promise<void> => {
       for await (const message of stream) await work(message)

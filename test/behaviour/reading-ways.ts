@@ -54,6 +54,14 @@ export const ways = {
     await Promise.all(streams)
   },
   run: (consumer, work) => consumer.run({ concurrency: 4, handler: message => work(message, consumer) }),
+  'run of batches': (consumer, work) =>
+    consumer.run({
+      concurrency: 4,
+      maxMessages: 1,
+      batchHandler: async batch => {
+        for (const message of batch) await work(message, consumer)
+      },
+    }),
 } as const satisfies Readonly<Record<string, (consumer: Consumer, work: Work) => Promise<void>>>
 
 export interface Readers {
@@ -62,7 +70,7 @@ export interface Readers {
   /** @param sizes the size of each message of each partition, in bytes */
   readonly topicWith: (sizes: readonly (readonly number[])[]) => Promise<string>
   /** Closed when the test ends. */
-  consumer(t: TestContext, group: string, config?: ConsumerConfig): Promise<Consumer>
+  consumer(t: TestContext, group: string, config?: Partial<ConsumerConfig>): Promise<Consumer>
   committed(group: string, topic: string, partitions: number): Promise<number[]>
 }
 

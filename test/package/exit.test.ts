@@ -30,3 +30,9 @@ test('clients that never reached a broker leave nothing behind either', async ()
   const { code, out, err } = await node(['-e', program])
   assert.deepEqual({ code, out }, { code: 0, out: 'closed\n' }, err)
 })
+
+test('test clusters that nobody closed keep no process alive, with connections or without', async () => {
+  const program = join(root, 'test', 'package', 'programs', 'left-cluster.mjs')
+  const { code, out, err } = await node([program])
+  assert.deepEqual({ code, out }, { code: 0, out: 'left\n' }, err)
+})

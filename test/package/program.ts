@@ -12,15 +12,15 @@ export interface Ended {
   readonly err: string
 }
 
-const TIME_LIMIT_MS = 60_000
+const TIME_LIMIT_MS = 180_000
 
 /** Runs node with the packages as they are published (built, no source condition) and waits for it to end by itself. */
 export async function node(
   args: readonly string[],
-  options: { cwd?: string; env?: Record<string, string> } = {},
+  options: { cwd?: string; env?: Record<string, string>; binary?: string } = {},
 ): Promise<Ended> {
   const { NODE_OPTIONS: _, NODE_TEST_CONTEXT: __, ...env } = process.env
-  const child = spawn(process.execPath, args, {
+  const child = spawn(options.binary ?? process.execPath, args, {
     cwd: options.cwd ?? root,
     env: { ...env, ...options.env },
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -11,12 +11,15 @@ const pages = [
   'docs/admin.md',
   'docs/producing.md',
   'docs/consuming.md',
+  'docs/migrating/kafkajs.md',
   'docs/recording.md',
   'docs/security.md',
   'docs/share-groups.md',
   'docs/simulation.md',
+  'docs/testing.md',
   'docs/transactions.md',
-  ...['ottla', 'protocol', 'broker', 'cli'].map(name => `packages/${name}/README.md`),
+  'docs/typescript.md',
+  ...['ottla', 'protocol', 'broker', 'cli', 'kafkajs'].map(name => `packages/${name}/README.md`),
 ].filter(page => existsSync(new URL(page, root)))
 // Below the root, so that the packages are found; git takes no notice of it.
 const folder = new URL(`node_modules/.cache/readme-${process.pid}/`, root)

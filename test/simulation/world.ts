@@ -7,6 +7,7 @@ import {
   type AdminConfig,
   type ConsumerConfig,
   type ProducerConfig,
+  type ShareConsumerConfig,
   type ProducerOptions,
 } from 'ottla'
 import { simulate, type Dice, type Fault, type Simulation, type StormOptions } from '@ottla/broker/simulation'
@@ -203,7 +204,10 @@ export class World implements Watched {
     return consumer
   }
 
-  shareConsumer(name: string, config: ConstructorParameters<typeof ShareConsumer>[0]): ShareConsumer {
+  shareConsumer(
+    name: string,
+    config: Partial<ShareConsumerConfig> & Pick<ShareConsumerConfig, 'group.id'>,
+  ): ShareConsumer {
     const waitMs = fetchWaitAt(this.plan.tempo, config['fetch.wait.max.ms'])
     const settings = { ...this.#common(name), ...config, 'fetch.wait.max.ms': waitMs }
     const consumer = new ShareConsumer(settings, this.#options(name))

@@ -15,15 +15,15 @@ export function emitApi(request: Message, response: Message): string {
   const name = apiNameOf(request)
   const max = maxVersion(request)
   const flexibleFrom = isEmpty(request.flexible) ? 0x7fff : request.flexible.from
-  const facts = `{ key: ${request.apiKey}, name: '${name}', minVersion: ${request.versions.from}, maxVersion: ${max}, flexibleFrom: ${flexibleFrom} }`
+  // Written twice, not spread: bundlers keep what is spread, and with it the side that a program does not use.
+  const facts = `  key: ${request.apiKey},\n  name: '${name}',\n  minVersion: ${request.versions.from},\n  maxVersion: ${max},\n  flexibleFrom: ${flexibleFrom},`
   const out = [
     ...emitMessage(request),
     ...emitMessage(response),
-    `const facts = ${facts} as const\n`,
     `/** ${name} (api key ${request.apiKey}), versions ${request.versions.from} to ${max}: the client's side. */`,
-    `export const ${name}: Api<${request.name}, ${response.name}> = {\n  ...facts,\n  writeRequest: write${request.name},\n  readResponse: read${response.name},\n}\n`,
+    `export const ${name}: Api<${request.name}, ${response.name}> = {\n${facts}\n  writeRequest: write${request.name},\n  readResponse: read${response.name},\n}\n`,
     `/** ${name} (api key ${request.apiKey}), versions ${request.versions.from} to ${max}: the broker's side. */`,
-    `export const ${name}Server: ServerApi<${request.name}, ${response.name}> = {\n  ...facts,\n  readRequest: read${request.name},\n  writeResponse: write${response.name},\n}\n`,
+    `export const ${name}Server: ServerApi<${request.name}, ${response.name}> = {\n${facts}\n  readRequest: read${request.name},\n  writeResponse: write${response.name},\n}\n`,
   ].join('\n')
   return `${HEADER}${imports(out, true)}\n${out}`
 }
@@ -60,7 +60,7 @@ function emitMessage(message: Message): string[] {
   for (const struct of structs) struct.fields.forEach(field => checkKind(field, struct))
   const defaulted = structsWithDefaults(structs)
   return structs.flatMap(struct => [
-    emitInterface(struct),
+    emitInterface(message, struct),
     emitFunction(message, struct, 'write'),
     emitFunction(message, struct, 'read'),
     ...(defaulted.has(struct.name) ? [emitDefault(struct)] : []),
@@ -100,13 +100,21 @@ function emitDefault(struct: Struct): string {
   ].join('\n')
 }
 
-function emitInterface(struct: Struct): string {
+/** `a Metadata request`, or a part of one. */
+function described(message: Message, struct: Struct): string {
+  const whole = message.name.replace(/(Request|Response)$/, kind => ` ${kind.toLowerCase()}`)
+  const one = `${/^[AEIOU]/.test(whole) ? 'an' : 'a'} ${whole}`
+  return struct === message.root ? one : `a part of ${one}`
+}
+
+function emitInterface(message: Message, struct: Struct): string {
+  const what = described(message, struct)
   const fields = struct.fields.map(field => {
     const range = intersect(field.versions, struct.versions)
     const note = sameRange(range, struct.versions) ? '' : `  /** ${rangeText(range, struct.versions)}. */\n`
     return `${note}  readonly ${field.name}${isOptional(field, struct) ? '?' : ''}: ${typeText(field)}\n`
   })
-  return `export interface ${struct.name} {\n${fields.join('')}}\n`
+  return `/** ${what.replace(/^a/, 'A')}. */\nexport interface ${struct.name} {\n${fields.join('')}}\n`
 }
 
 function emitFunction(message: Message, struct: Struct, direction: Direction): string {
@@ -120,8 +128,8 @@ function emitFunction(message: Message, struct: Struct, direction: Direction): s
   if (direction === 'write') {
     const m = uses('m') ? 'm' : '_m'
     const w = uses('w') ? 'w' : '_w'
-    return `export function write${struct.name}(${w}: Writer, ${m}: ${struct.name}, ${version}: number): void {\n${[...lines, ...body.map(text)].join('\n')}\n}\n`
+    return `/** Writes the fields that a version has of ${described(message, struct)}. */\nexport function write${struct.name}(${w}: Writer, ${m}: ${struct.name}, ${version}: number): void {\n${[...lines, ...body.map(text)].join('\n')}\n}\n`
   }
   const r = uses('r') ? 'r' : '_r'
-  return `export function read${struct.name}(${r}: Reader, ${version}: number): Decoded<${struct.name}> {\n${[...lines, ...body.map(text)].join('\n')}\n}\n`
+  return `/** Reads a version of ${described(message, struct)}. */\nexport function read${struct.name}(${r}: Reader, ${version}: number): Decoded<${struct.name}> {\n${[...lines, ...body.map(text)].join('\n')}\n}\n`
 }

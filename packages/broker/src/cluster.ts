@@ -1,25 +1,22 @@
 import { codecByName } from '@ottla/protocol'
 import type { BrokerInfo } from './base/brokers.ts'
-import { systemClock } from './base/clock.ts'
+import { backgroundClock, systemClock } from './base/clock.ts'
 import { systemNetwork } from './base/network.ts'
 import { hostPort } from './base/host-port.ts'
+import { ContentCommands } from './content-commands.ts'
 import { Faults, type FaultInput } from './control/faults.ts'
 import { PausedBrokers } from './control/paused-brokers.ts'
 import { Observers, type Control, type TrackedRequest } from './control/observers.ts'
-import { committedPartitions, type CommittedPartition } from './groups/group.ts'
 import { routes } from './handlers/routes.ts'
 import type { Stores } from './handlers/stores.ts'
-import { compact } from './log/compaction.ts'
-import { brokerCount, type BrokerDownOptions, type CreateTopicOptions, type EmbeddedClusterOptions } from './options.ts'
+import { brokerCount, type BrokerDownOptions, type EmbeddedClusterOptions } from './options.ts'
 import type { VersionRange } from './releases/versions.ts'
 import type { UserOptions } from './security/users.ts'
-import { ReplicationCommands } from './replication-commands.ts'
 import { Listener } from './server/listener.ts'
 import type { ServerContext } from './server/server-context.ts'
 import { tlsOptions, type ListenerTls } from './server/tls.ts'
 import { Storage } from './storage/storage.ts'
 import { closeStores, makeStores } from './stores.ts'
-import { messagesOf, type StoredMessage } from './topics/messages.ts'
 import type { Topic } from './topics/topics.ts'
 
 // Kafka's default for connections.max.idle.ms.
@@ -35,7 +32,7 @@ const MAX_IDLE_MS = 600_000
  * ```
  * @since 0.1.0
  */
-export class EmbeddedCluster extends ReplicationCommands implements AsyncDisposable {
+export class EmbeddedCluster extends ContentCommands implements AsyncDisposable {
   readonly #context: ServerContext
   readonly #stores: Stores
   readonly #listeners: Map<number, Listener>
@@ -65,6 +62,7 @@ export class EmbeddedCluster extends ReplicationCommands implements AsyncDisposa
    */
   static async start(options: EmbeddedClusterOptions = {}): Promise<EmbeddedCluster> {
     const count = brokerCount(options)
+    const isBackground = options.unref ?? false
     const host = options.host ?? '127.0.0.1'
     const first = options.port ?? 0
     const brokers: BrokerInfo[] = Array.from({ length: count }, (_, i) => ({
@@ -91,8 +89,9 @@ export class EmbeddedCluster extends ReplicationCommands implements AsyncDisposa
       networkOf: options.network ?? (() => systemNetwork),
       idle:
         options.maxIdleMs === undefined
-          ? { clock: systemClock, maxMs: MAX_IDLE_MS }
+          ? { clock: isBackground ? backgroundClock : systemClock, maxMs: MAX_IDLE_MS }
           : { clock: stores.clock, maxMs: options.maxIdleMs },
+      isBackground,
       reserved: { bytes: 0 },
       onInternalError: error => {
         const why = error instanceof Error ? (error.stack ?? error.message) : String(error)
@@ -122,17 +121,9 @@ export class EmbeddedCluster extends ReplicationCommands implements AsyncDisposa
     return this.#stores.brokers.all.map(({ host, port }) => hostPort(host, port)).join(',')
   }
 
-  /** Creates a topic. Throws Error if it exists or a broker would refuse to create it. */
-  createTopic(name: string, options: CreateTopicOptions = {}): void {
-    const request = {
-      name,
-      partitions: options.partitions ?? -1,
-      replicationFactor: options.replicationFactor ?? -1,
-      configs: new Map(Object.entries(options.configs ?? {})),
-    }
-    const refusal = this.#stores.topics.refusal(request)
-    if (refusal !== null) throw new Error(refusal.message)
-    this.#stores.topics.create(request)
+  /** How many connections clients have open, to all brokers together. */
+  get connections(): number {
+    return [...this.#listeners.values()].reduce((sum, { connections }) => sum + connections, 0)
   }
 
   /**
@@ -314,82 +305,6 @@ export class EmbeddedCluster extends ReplicationCommands implements AsyncDisposa
   /** Removes a user. Authenticated connections stay so. Throws Error for an unknown user. */
   deleteUser(name: string): void {
     if (!this.#stores.logIn.users.delete(name)) throw new Error(`there is no user ${name}`)
-  }
-
-  /** The topics that clients have created or write to, without internal ones. */
-  topics(): { readonly name: string; readonly partitions: number }[] {
-    return [...this.#stores.topics.all()]
-      .filter(topic => !topic.isInternal)
-      .map(({ name, partitions }) => ({ name, partitions: partitions.length }))
-  }
-
-  /** What a group has committed; nothing for one that does not exist. */
-  committedOffsets(groupId: string): CommittedPartition[] {
-    return committedPartitions(this.#stores.groups.get(groupId))
-  }
-
-  /** Deletes a topic. Throws Error for an unknown topic. */
-  deleteTopic(name: string): void {
-    const topic = this.#stores.topics.get(name)
-    if (topic === undefined) throw new Error(`there is no topic ${name}`)
-    this.#stores.topics.delete(topic)
-  }
-
-  /**
-   * The messages of a topic, one partition after the other, as a `read_committed` consumer would read them. An unknown
-   * topic has none.
-   */
-  messages(topic: string): StoredMessage[] {
-    const found = this.#stores.topics.get(topic)
-    return found === undefined ? [] : messagesOf(found)
-  }
-
-  /** Where a partition begins, and its high watermark. Throws Error for an unknown partition. */
-  watermarks(topic: string, partition: number): { readonly low: number; readonly high: number } {
-    const found = this.#stores.topics.partition(topic, partition)
-    if (found === undefined) throw new Error(`there is no partition ${topic} [${partition}]`)
-    return { low: found.log.startOffset, high: found.log.highWatermark }
-  }
-
-  /**
-   * Cuts the tail off a partition, as an unclean election does: the batch that holds `offset` and all after it are
-   * lost, and the leader epoch goes up. Throws Error for an unknown partition.
-   */
-  truncate(topic: string, partition: number, offset: number): void {
-    const found = this.#stores.topics.partition(topic, partition)
-    if (found === undefined) throw new Error(`there is no partition ${topic} [${partition}]`)
-    // First: simulated replicas that hear of the new epoch compare their logs with this one.
-    found.log.truncateTo(offset)
-    found.leaderEpoch++
-    this.#stores.topics.changed(this.#stores.topics.get(topic) as Topic) // its partition was found
-  }
-
-  /**
-   * Deletes what has expired: segments by `retention.ms` and `retention.bytes` (`segment.bytes` and `segment.ms` say
-   * where one ends), producers idle for a day, transactional ids idle for a week. Brokers do it by themselves every
-   * five minutes of the cluster's clock.
-   */
-  runRetention(): void {
-    this.#stores.retention.run()
-  }
-
-  /**
-   * Compacts a topic up to the last stable offset: the last record of each key stays. Brokers never do it by
-   * themselves. Throws Error for an unknown topic and for one whose `cleanup.policy` does not include compact.
-   */
-  compact(name: string): void {
-    const { topics, clock, replication } = this.#stores
-    const topic = topics.get(name)
-    if (topic === undefined) throw new Error(`there is no topic ${name}`)
-    if (!topics.config(topic, 'cleanup.policy').includes('compact')) {
-      throw new Error(`topic ${name} cannot be compacted: its cleanup.policy does not include compact`)
-    }
-    const rules = {
-      minLagMs: Number(topics.config(topic, 'min.compaction.lag.ms')),
-      deleteRetentionMs: Number(topics.config(topic, 'delete.retention.ms')),
-    }
-    const logs = replication?.logsOf(topic) ?? topic.partitions.map(({ log }) => log)
-    for (const log of logs) compact(log, rules, clock.now())
   }
 
   /**

@@ -119,6 +119,11 @@ export interface EmbeddedClusterOptions {
    * without a receiver.
    */
   readonly onTelemetry?: (push: TelemetryPush) => void
+  /**
+   * Whether the process may end while the cluster is open, as with `unref` of a server; false by default. Such a cluster
+   * also ignores the fake timers of test runners.
+   */
+  readonly unref?: boolean
   /** The cluster's time; the system's by default. */
   readonly clock?: Clock
   /** Where each broker listens; the system's network by default. Cannot be combined with `tls`. */

@@ -1,7 +1,7 @@
 /** Makes the state that the brokers of a cluster share. */
 import { ApiKey } from '@ottla/protocol'
 import { Brokers, type BrokerInfo } from './base/brokers.ts'
-import { systemClock } from './base/clock.ts'
+import { backgroundClock, systemClock } from './base/clock.ts'
 import { PerBroker } from './base/per-broker.ts'
 import { newUuid, seededRandom, systemRandom } from './base/random.ts'
 import { BrokerConfigs } from './configs/broker-configs.ts'
@@ -50,7 +50,7 @@ export function makeStores(
   infos: readonly BrokerInfo[],
   storage: Storage | null,
 ): Stores {
-  const clock = options.clock ?? systemClock
+  const clock = options.clock ?? (options.unref === true ? backgroundClock : systemClock)
   const random = options.seed === undefined ? systemRandom : seededRandom(options.seed)
   const brokers = new Brokers(infos)
   const topics = new TopicStore(

@@ -1,4 +1,6 @@
 import type { KafkaError } from './errors.ts'
+import type { Statistics } from './statistics.ts'
+import type { TopicField, TopicForm, TopicName } from './topics.ts'
 
 /** Syslog severities, as in librdkafka's `log_level`: 3 error, 4 warning, 5 notice, 6 info, 7 debug. */
 export type LogLevel = 0 | 1 | 2 | 3 | 4 | 5 | 6 | 7
@@ -21,37 +23,10 @@ export function offsetTail(n: number): number {
   return OFFSET_TAIL_BASE - n
 }
 
-/** @internal the n of offsetTail(n), or -1 for any other offset */
-export function tailOf(offset: number): number {
-  return offset <= OFFSET_TAIL_BASE ? OFFSET_TAIL_BASE - offset : -1
-}
-
-/** @internal whether it is an offset, logical ones included */
-export function isOffset(offset: unknown): boolean {
-  if (!Number.isSafeInteger(offset)) return false
-  const number = offset as number // just checked
-  if (number >= OFFSET_BEGINNING) return true
-  return number === OFFSET_STORED || number === OFFSET_INVALID || number <= OFFSET_TAIL_BASE
-}
-
-/** @internal what is wrong with something that is not an offset; shows its type only, unless it is a number */
-export function wrongOffset(offset: unknown, isLogicalToo = true): string {
-  const logical = ', OFFSET_BEGINNING, OFFSET_END, OFFSET_STORED, OFFSET_INVALID or offsetTail(n)'
-  const must = `must be a whole number from 0${isLogicalToo ? logical : ''}`
-  switch (typeof offset) {
-    case 'number':
-      return `${must}, not ${offset}`
-    case 'string':
-    case 'bigint':
-      return `${must}, not a ${typeof offset}; Number(offset) makes one`
-    default:
-      return `${must}, not ${offset === null ? 'null' : typeof offset === 'undefined' ? 'undefined' : `a value of type ${typeof offset}`}`
-  }
-}
-
 /** Bytes to send; a string is written as UTF-8. */
 export type Bytes = Uint8Array | string
 
+/** A header of a consumed message. */
 export interface Header {
   readonly key: string
   readonly value: Buffer | null
@@ -72,11 +47,13 @@ export type HeadersInput =
   | readonly HeaderInput[]
   | Iterable<readonly [name: string, value: HeaderValueInput]>
 
+/** One partition of a topic. */
 export interface TopicPartition {
   readonly topic: string
   readonly partition: number
 }
 
+/** An offset in a partition, with what may belong to it. */
 export interface TopicPartitionOffset extends TopicPartition {
   /** An offset or a logical one (OFFSET_BEGINNING, OFFSET_END, OFFSET_STORED, OFFSET_INVALID, offsetTail). */
   readonly offset: number
@@ -85,6 +62,7 @@ export interface TopicPartitionOffset extends TopicPartition {
   readonly error?: KafkaError
 }
 
+/** Who set the timestamp: the producer, or the broker when it appended the message (`message.timestamp.type`). */
 export type TimestampType = 'create-time' | 'log-append-time' | 'not-available'
 
 /** A consumed message. Key, value and headers are views of the fetched data: copy what you keep for long. */
@@ -101,6 +79,25 @@ export interface Message<K = Buffer, V = Buffer> extends TopicPartition {
   readonly headers: Header[]
 }
 
+/**
+ * A message of one topic, for typed topics.
+ * @since 0.1.0
+ */
+export interface TopicMessage<N extends string, K, V> extends Message<K, V> {
+  readonly topic: N
+}
+
+/**
+ * What a `Consumer<K, V>` delivers: a message, or for typed topics one of any of them, told apart by its `topic`.
+ * @since 0.1.0
+ */
+export type ConsumedMessage<K, V> = {
+  readonly plain: Message<K, V>
+  readonly topics: {
+    [N in TopicName<K>]: TopicMessage<N, TopicField<K[N], 'key', Buffer>, TopicField<K[N], 'value', Buffer>>
+  }[TopicName<K>]
+}[TopicForm<K, V>]
+
 /** A message to produce. */
 export interface ProducerMessage<K = Bytes, V = Bytes> {
   readonly topic: string
@@ -114,6 +111,25 @@ export interface ProducerMessage<K = Bytes, V = Bytes> {
   /** Returned in the delivery report. */
   readonly opaque?: unknown
 }
+
+/**
+ * A message to produce to one topic, for typed topics.
+ * @since 0.1.0
+ */
+export interface TopicProducerMessage<N extends string, K, V> extends ProducerMessage<K, V> {
+  readonly topic: N
+}
+
+/**
+ * What a `Producer<K, V>` takes: a message, or for typed topics one of any of them.
+ * @since 0.1.0
+ */
+export type ProducedMessage<K, V> = {
+  readonly plain: ProducerMessage<K, V>
+  readonly topics: {
+    [N in TopicName<K>]: TopicProducerMessage<N, TopicField<K[N], 'key', Bytes>, TopicField<K[N], 'value', Bytes>>
+  }[TopicName<K>]
+}[TopicForm<K, V>]
 
 /** Whether a message is in the log: it is, it may be because the answer never came, or it is not. */
 export type PersistenceStatus = 'persisted' | 'possibly-persisted' | 'not-persisted'
@@ -134,31 +150,83 @@ export interface DeliveryReport<K = Bytes, V = Bytes> extends TopicPartition {
   readonly error?: KafkaError
 }
 
+/**
+ * The report of a message to one topic, for typed topics.
+ * @since 0.1.0
+ */
+export interface TopicDeliveryReport<N extends string, K, V> extends DeliveryReport<K, V> {
+  readonly topic: N
+}
+
+/**
+ * What a `Producer<K, V>` reports: for typed topics, reports that their `topic` tells apart.
+ * @since 0.1.0
+ */
+export type ProducedReport<K, V> = {
+  readonly plain: DeliveryReport<K, V>
+  readonly topics: {
+    [N in TopicName<K>]: TopicDeliveryReport<N, TopicField<K[N], 'key', Bytes>, TopicField<K[N], 'value', Bytes>>
+  }[TopicName<K>]
+}[TopicForm<K, V>]
+
+/**
+ * How a group rebalances: all partitions move at once, only those that have to (KIP-429), or as the coordinator says (KIP-848).
+ */
 export type RebalanceProtocol = 'NONE' | 'EAGER' | 'COOPERATIVE' | 'CONSUMER'
 
+/** What a rebalance does to a consumer: partitions are assigned, revoked, or lost because the member was. */
 export interface RebalanceEvent {
   readonly type: 'assign' | 'revoke' | 'lost'
   readonly partitions: TopicPartitionOffset[]
   readonly protocol: Exclude<RebalanceProtocol, 'NONE'>
 }
 
-export type DeliveryEvent<K = Bytes, V = Bytes> = { readonly type: 'delivery'; readonly report: DeliveryReport<K, V> }
-export type MessageEvent<K = Buffer, V = Buffer> = { readonly type: 'message'; readonly message: Message<K, V> }
+/** A delivery report that no callback and no promise takes. */
+export type DeliveryEvent<K = Bytes, V = Bytes> = { readonly type: 'delivery'; readonly report: ProducedReport<K, V> }
+/** A message, from `poll`. */
+export type MessageEvent<K = Buffer, V = Buffer> = { readonly type: 'message'; readonly message: ConsumedMessage<K, V> }
+/** Something went wrong; the client goes on unless the error `isFatal`. */
 export type ErrorEvent = { readonly type: 'error'; readonly error: KafkaError }
-export type StatsEvent = { readonly type: 'stats'; readonly json: string }
+/** Statistics, every `statistics.interval.ms`: as an object, and as librdkafka's JSON. */
+export type StatsEvent = { readonly type: 'stats'; readonly statistics: Statistics; readonly json: string }
+/** A log line. */
 export type LogEvent = {
   readonly type: 'log'
   readonly level: LogLevel
   readonly facility: string
   readonly message: string
 }
+/** A broker has throttled the client for its quotas. */
 export type ThrottleEvent = {
   readonly type: 'throttle'
   readonly brokerId: number
   readonly brokerName: string
   readonly throttleTimeMs: number
 }
+/**
+ * A broker has answered a request, or has not in time (`error`). For listeners only: made if there is one, and neither
+ * `poll` nor `events()` delivers it.
+ * @since 0.1.0
+ */
+export type RequestEvent = {
+  readonly type: 'request'
+  /** As in logs: `127.0.0.1:9092/1`. */
+  readonly brokerName: string
+  readonly apiKey: number
+  readonly apiName: string
+  readonly apiVersion: number
+  readonly correlationId: number
+  /** ms since the epoch. */
+  readonly sentAt: number
+  /** From sending to the response, ms. */
+  readonly durationMs: number
+  /** Of the response, without its length; 0 for none. */
+  readonly sizeBytes: number
+  readonly error?: KafkaError
+}
+/** A token is needed: answer with `setOAuthBearerToken` or `setOAuthBearerTokenFailure`. */
 export type OAuthBearerTokenRefreshEvent = { readonly type: 'oauthbearer-token-refresh'; readonly config: string }
+/** The end of a partition was reached (`enable.partition.eof`). */
 export type PartitionEofEvent = {
   readonly type: 'partition-eof'
   readonly topic: string
@@ -182,6 +250,7 @@ export type PartitionStalledEvent = {
   /** In words, as in `explain()`. */
   readonly reason: string
 }
+/** The outcome of a commit, of automatic ones, too. */
 export type OffsetsCommittedEvent = {
   readonly type: 'offsets-committed'
   readonly offsets: TopicPartitionOffset[]
@@ -198,7 +267,17 @@ export type AcknowledgedEvent = {
   readonly offsets: number[]
   readonly error?: KafkaError
 }
+/** What a rebalance does, as the callback of `subscribe` gets it. */
 export type RebalanceEventNotice = { readonly type: 'rebalance'; readonly event: RebalanceEvent }
+
+/**
+ * What `for await` asks of a consumer: it ends without a value. (An AsyncIterableIterator that says so needs TypeScript
+ * 5.6.)
+ * @since 0.1.0
+ */
+export interface ConsumerIterator<T> extends AsyncIterator<T, undefined> {
+  [Symbol.asyncIterator](): ConsumerIterator<T>
+}
 
 /** Every event of `events()`, `poll()` and `on(type, listener)`. */
 export type Event =
@@ -212,12 +291,13 @@ export type Event =
   | ErrorEvent
   | StatsEvent
   | ThrottleEvent
+  | RequestEvent
   | LogEvent
   | OAuthBearerTokenRefreshEvent
 
 /** The events of a producer. */
-export type ProducerEvent =
-  DeliveryEvent | ErrorEvent | StatsEvent | ThrottleEvent | LogEvent | OAuthBearerTokenRefreshEvent
+export type ProducerEvent<K = Bytes, V = Bytes> =
+  DeliveryEvent<K, V> | ErrorEvent | StatsEvent | ThrottleEvent | RequestEvent | LogEvent | OAuthBearerTokenRefreshEvent
 
 /** The events of a consumer. */
 export type ConsumerEvent<K = Buffer, V = Buffer> =
@@ -229,12 +309,14 @@ export type ConsumerEvent<K = Buffer, V = Buffer> =
   | ErrorEvent
   | StatsEvent
   | ThrottleEvent
+  | RequestEvent
   | LogEvent
   | OAuthBearerTokenRefreshEvent
 
 /** The event of one type. */
 export type EventOf<T extends Event['type']> = Extract<Event, { type: T }>
 
+/** A broker. */
 export interface BrokerMetadata {
   readonly id: number
   readonly host: string
@@ -242,6 +324,7 @@ export interface BrokerMetadata {
   readonly rack?: string
 }
 
+/** A partition, its leader and its replicas. */
 export interface PartitionMetadata {
   readonly partition: number
   /** -1 if there is none. */
@@ -253,6 +336,7 @@ export interface PartitionMetadata {
   readonly error?: KafkaError
 }
 
+/** A topic and its partitions; an error if it cannot be described. */
 export interface TopicMetadata {
   readonly topic: string
   readonly topicId: string
@@ -277,6 +361,7 @@ export interface ConsumerGroupMetadata {
   readonly groupInstanceId?: string
 }
 
+/** A token for SASL OAUTHBEARER. */
 export interface OAuthBearerToken {
   readonly tokenValue: string
   /** ms since the epoch. */
@@ -288,6 +373,7 @@ export interface OAuthBearerToken {
 /** The limit of a call that waits: milliseconds (-1: none), or these and a signal that aborts the wait. */
 export type WaitOptions = number | { readonly timeoutMs?: number; readonly signal?: AbortSignal }
 
+/** What a serializer or deserializer is told beside the data. */
 export interface SerdesContext {
   readonly topic: string
   readonly field: 'key' | 'value'

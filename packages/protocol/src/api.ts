@@ -7,7 +7,11 @@ import type { RecordsInput, Writer } from './wire/writer.ts'
  */
 export type Decoded<T> = unknown extends T ? unknown : [RecordsInput] extends [T] ? Buffer | null : DecodedPart<T>
 
-type DecodedPart<T> = T extends Uint8Array
+/**
+ * A decoded part of a message.
+ * @since 0.1.0
+ */
+export type DecodedPart<T> = T extends Uint8Array
   ? Buffer
   : T extends string | number | bigint | boolean | null
     ? T

@@ -24,9 +24,10 @@ export type { BatchHeader, TimestampType } from './record/batch-fields.ts'
 export { RecordBatch } from './record/record-batch.ts'
 export { RecordCursor, type RecordHeader } from './record/record-cursor.ts'
 export { RecordView } from './record/record-view.ts'
+export { crc32 } from './wire/crc32.ts'
 export { crc32c, crc32cImplementation } from './wire/crc32c.ts'
 export { Conversation, wireApi, isAnswered, type OpaqueFrame, type WireMessage } from './capture/conversation.ts'
-export { ClusterNames } from './capture/names.ts'
+export { ClusterNames, type NamedTopic } from './capture/names.ts'
 export { messageWords } from './capture/words.ts'
 export { FrameMask, maskReady, type Payloads } from './capture/mask.ts'
 export {
@@ -36,6 +37,7 @@ export {
   type ConnectEvent,
   type ConnectionEvent,
   type FrameEvent,
+  type Happened,
   type LookupEvent,
   type Recording,
   type RecordingEvent,

@@ -1,3 +1,5 @@
+import * as timers from 'node:timers'
+
 /**
  * A timer of a `Clock`.
  * @since 0.1.0
@@ -22,7 +24,24 @@ export interface Clock {
 export const systemClock: Clock = {
   now: () => Date.now(),
   setTimer: (ms, callback) => {
-    const handle = setTimeout(callback, Math.min(Math.max(0, ms), 2 ** 31 - 1))
+    const handle = setTimeout(callback, withinLimit(ms))
     return { cancel: () => clearTimeout(handle) }
   },
+}
+
+// Taken now: test runners replace them.
+const { setTimeout: startTimer, clearTimeout: stopTimer } = timers
+const RealDate = Date
+
+/** The system's time, whatever fake timers a test runner has put in place of the globals; keeps no process alive. */
+export const backgroundClock: Clock = {
+  now: () => RealDate.now(),
+  setTimer: (ms, callback) => {
+    const handle = startTimer(callback, withinLimit(ms)).unref()
+    return { cancel: () => stopTimer(handle) }
+  },
+}
+
+function withinLimit(ms: number): number {
+  return Math.min(Math.max(0, ms), 2 ** 31 - 1)
 }

@@ -12,6 +12,8 @@ export interface NetworkSocket extends Duplex {
   setNoDelay(on?: boolean): unknown
   /** Closes once what has been written is sent. */
   destroySoon(): void
+  /** It keeps no process alive any more. */
+  unref?(): unknown
 }
 
 /**
@@ -26,6 +28,8 @@ export interface NetworkServer {
   once(event: 'error', listener: (error: Error) => void): unknown
   on(event: 'connection', listener: (socket: NetworkSocket) => void): unknown
   off(event: 'error', listener: (error: Error) => void): unknown
+  /** It keeps no process alive any more. */
+  unref?(): unknown
 }
 
 /**

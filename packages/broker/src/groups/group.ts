@@ -2,13 +2,21 @@
 import { ErrorCode } from '@ottla/protocol'
 import { CommittedOffsets, type CommittedOffset } from './committed-offsets.ts'
 import { ClassicInConsumer } from './classic-in-consumer.ts'
-import type { ClassicSettings } from './classic-member.ts'
+import type { ClassicSettings, ClassicState } from './classic-member.ts'
 import { ClassicGroup } from './classic.ts'
-import { ConsumerGroup, checkAssignmentEpoch, type CanDescribe, type ConsumerContext } from './consumer.ts'
+import {
+  ConsumerGroup,
+  checkAssignmentEpoch,
+  type CanDescribe,
+  type ConsumerContext,
+  type ConsumerState,
+} from './consumer.ts'
 import type { ConsumerSeed } from './consumer-member.ts'
 import { upgraded } from './conversion.ts'
+import { splitKey } from './partition-set.ts'
 import { GroupRefusal } from './refusal.ts'
 import { ShareGroup } from './share.ts'
+import type { TopicStore } from '../topics/topics.ts'
 
 /** What groups need of their cluster. */
 export interface GroupContext extends ConsumerContext {
@@ -57,7 +65,7 @@ export class Group {
     return this.#core.type
   }
 
-  get state(): string {
+  get state(): ClassicState | ConsumerState {
     return this.#core.state
   }
 
@@ -260,11 +268,23 @@ export interface CommittedPartition {
   readonly metadata: string | null
 }
 
-/** All that a group has committed. */
-export function committedPartitions(group: Group | undefined): CommittedPartition[] {
-  return [...(group?.offsets ?? [])].map(([key, { offset, leaderEpoch, metadata }]) => {
+/** All that a group has committed; where the partitions of a share group start. */
+export function committedPartitions(group: Group | undefined, topics: TopicStore): CommittedPartition[] {
+  if (group === undefined) return []
+  if (group.share !== null) return sharePartitions(group.share, topics)
+  return [...group.offsets].map(([key, { offset, leaderEpoch, metadata }]) => {
     const [topic = '', partition = ''] = key.split('\0')
     return { topic, partition: Number(partition), offset, leaderEpoch, metadata }
+  })
+}
+
+function sharePartitions(share: ShareGroup, topics: TopicStore): CommittedPartition[] {
+  return share.partitionKeys().flatMap(key => {
+    const { topicId, partition } = splitKey(key)
+    const topic = topics.byId(topicId)
+    const known = share.known(topicId, partition)
+    if (topic === undefined || known === undefined) return []
+    return [{ topic: topic.name, partition, offset: known.startOffset, leaderEpoch: -1, metadata: null }]
   })
 }
 

@@ -1,12 +1,12 @@
 /** Whether a client may use a group, and whether this broker coordinates it. */
 import { ErrorCode } from '@ottla/protocol'
-import type { Operation } from '../security/acls.ts'
+import type { AclOperation } from '../security/acls.ts'
 import type { Coordinators } from '../topics/coordinators.ts'
 import type { RequestContext } from './request.ts'
 
 /** 0, or why the client may not use the group here. */
 export function checkGroup(
-  operation: Operation,
+  operation: AclOperation,
   groupId: string,
   context: RequestContext,
   coordinators: Coordinators,

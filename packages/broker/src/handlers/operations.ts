@@ -1,8 +1,8 @@
 /** Kafka's codes for the words of ACLs. */
-import type { Operation, PatternType, ResourceType } from '../security/acls.ts'
+import type { AclOperation, AclPatternType, AclResourceType } from '../security/acls.ts'
 import type { RequestContext } from './request.ts'
 
-export const resourceTypes: readonly (readonly [ResourceType, number])[] = [
+export const resourceTypes: readonly (readonly [AclResourceType, number])[] = [
   ['topic', 2],
   ['group', 3],
   ['cluster', 4],
@@ -10,7 +10,7 @@ export const resourceTypes: readonly (readonly [ResourceType, number])[] = [
   ['delegation-token', 6],
   ['user', 7],
 ]
-export const operations: readonly (readonly [Operation, number])[] = [
+export const operations: readonly (readonly [AclOperation, number])[] = [
   ['all', 2],
   ['read', 3],
   ['write', 4],
@@ -26,7 +26,7 @@ export const operations: readonly (readonly [Operation, number])[] = [
   ['describe-tokens', 14],
   ['two-phase-commit', 15],
 ]
-export const patternTypes: readonly (readonly [PatternType | 'any' | 'match', number])[] = [
+export const patternTypes: readonly (readonly [AclPatternType | 'any' | 'match', number])[] = [
   ['any', 1],
   ['match', 2],
   ['literal', 3],
@@ -47,14 +47,14 @@ export function codeFor<T>(table: readonly (readonly [T, number])[], word: T): n
   return table.find(([known]) => known === word)?.[1] ?? 0
 }
 
-const operationsOn: Partial<Record<ResourceType, readonly Operation[]>> = {
+const operationsOn: Partial<Record<AclResourceType, readonly AclOperation[]>> = {
   topic: ['read', 'write', 'create', 'delete', 'alter', 'describe', 'describe-configs', 'alter-configs'],
   group: ['read', 'delete', 'describe'],
   cluster: ['create', 'alter', 'describe', 'cluster-action', 'describe-configs', 'alter-configs', 'idempotent-write'],
 }
 
 /** What the client may do with a resource, as a bit field of Kafka's (KIP-430). */
-export function authorizedOperations(context: RequestContext, type: ResourceType, name: string): number {
+export function authorizedOperations(context: RequestContext, type: AclResourceType, name: string): number {
   let bits = 0
   for (const operation of operationsOn[type] ?? []) {
     if (context.allows(operation, type, name)) bits |= 1 << codeFor(operations, operation)

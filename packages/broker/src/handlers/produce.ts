@@ -8,16 +8,14 @@ import {
   type ProduceResponsePartitionProduceResponse,
   type RecordBatch,
 } from '@ottla/protocol'
-import { codecOf } from '../log/rebuild-batch.ts'
 import { CloseConnection, quotaClient, route, type RefusedRequest, type RequestContext, type Route } from './request.ts'
 import { namedError } from './refusals.ts'
 import type { Stores } from './stores.ts'
+import { appendRules } from '../topics/append-rules.ts'
 import type { PartitionView, TopicView, TopicsView } from '../topics/views.ts'
 import type { TransactionCoordinator } from '../transactions/coordinator.ts'
 import { isRefusal, readBatch, type RecordProblem, type Refusal } from '../log/validation.ts'
 
-// Kafka's default for message.timestamp.after.max.ms.
-const MAX_AFTER_MS = 3_600_000
 // Version 11 added the error TRANSACTION_ABORTABLE; from 12 on a produce adds its partition to the transaction.
 const ABORTABLE_VERSION = 11
 const ADDS_PARTITIONS_VERSION = 12
@@ -203,16 +201,10 @@ function append(
   }
   const refused = admit(partition, read, request, context, transactions)
   if (refused !== ErrorCode.ERR_NO_ERROR) return fail(refused)
-  const now = clock.now() + brokers.clockSkewMs(context.brokerId)
   const result = partition.log.append(read, {
+    ...appendRules(config, clock.now() + brokers.clockSkewMs(context.brokerId)),
     leaderEpoch: partition.leaderEpoch,
-    codec: codecOf(config('compression.type')),
     strictSequences: version >= ADDS_PARTITIONS_VERSION,
-    maxMessageBytes: Number(config('max.message.bytes')),
-    logAppendTime: config('message.timestamp.type') === 'LogAppendTime' ? now : null,
-    needsKeys: config('cleanup.policy').includes('compact'),
-    oldestTimestamp: now - limit(config('message.timestamp.before.max.ms'), Infinity),
-    newestTimestamp: now + limit(config('message.timestamp.after.max.ms'), MAX_AFTER_MS),
   })
   if (isRefusal(result)) return fail(result.errorCode, result.message, result.records)
   return {
@@ -237,8 +229,4 @@ function admit(
   const admission = version >= ADDS_PARTITIONS_VERSION ? 'add' : version >= ABORTABLE_VERSION ? 'verify' : 'verify-old'
   const target = { topic: partition.topic, partition: partition.index }
   return transactions.admit(transactionalId ?? '', { producerId, producerEpoch }, target, admission)
-}
-
-function limit(value: string, fallback: number): number {
-  return value === '' ? fallback : Number(value)
 }

@@ -1,6 +1,6 @@
 /** What a handler gets besides the request's body and the stores. */
 import type { Decoded, ServerApi } from '@ottla/protocol'
-import type { Operation, ResourceType } from '../security/acls.ts'
+import type { AclOperation, AclResourceType } from '../security/acls.ts'
 import type { QuotaClient } from '../quotas/client-quotas.ts'
 import type { SaslExchange } from '../security/sasl/exchange.ts'
 import type { PartitionView } from '../topics/views.ts'
@@ -40,7 +40,7 @@ export interface RequestContext {
   readonly session: Session
   /** Aborted when the client is gone or the broker goes down: nobody waits for the response any more. */
   readonly signal: AbortSignal
-  allows(operation: Operation, type: ResourceType, name: string): boolean
+  allows(operation: AclOperation, type: AclResourceType, name: string): boolean
   /**
    * 0, or why this broker cannot serve the partition at the leader epoch that the client knows (-1: none).
    * @param asBroker - the broker to check for, this one by default

@@ -1,8 +1,20 @@
 /** Authorization by the rules of Kafka's StandardAuthorizer. */
 
-export type ResourceType = 'topic' | 'group' | 'cluster' | 'transactional-id' | 'delegation-token' | 'user'
-export type PatternType = 'literal' | 'prefixed'
-export type Operation =
+/**
+ * The type of a rule's resource.
+ * @since 0.1.0
+ */
+export type AclResourceType = 'topic' | 'group' | 'cluster' | 'transactional-id' | 'delegation-token' | 'user'
+/**
+ * Whether a rule applies to one name, or to all names with that prefix (KIP-290).
+ * @since 0.1.0
+ */
+export type AclPatternType = 'literal' | 'prefixed'
+/**
+ * An operation on a resource.
+ * @since 0.1.0
+ */
+export type AclOperation =
   | 'all'
   | 'read'
   | 'write'
@@ -23,26 +35,26 @@ export type Operation =
  * @since 0.1.0
  */
 export interface AclBinding {
-  readonly resourceType: ResourceType
+  readonly resourceType: AclResourceType
   /** The resource's name or its prefix; `*` for all. The cluster's is `kafka-cluster`. */
   readonly name: string
-  readonly resourcePatternType: PatternType
+  readonly resourcePatternType: AclPatternType
   /** `User:alice`, or `User:*` for everyone. */
   readonly principal: string
   /** The client's address, or `*` for any. */
   readonly host: string
   readonly permissionType: 'allow' | 'deny'
-  readonly operation: Operation
+  readonly operation: AclOperation
 }
 
 /** Matches bindings; null matches anything. */
 export interface AclFilter {
-  readonly resourceType: ResourceType | null
+  readonly resourceType: AclResourceType | null
   readonly name: string | null
-  readonly patternType: PatternType | 'any' | 'match'
+  readonly patternType: AclPatternType | 'any' | 'match'
   readonly principal: string | null
   readonly host: string | null
-  readonly operation: Operation | null
+  readonly operation: AclOperation | null
   readonly permissionType: 'allow' | 'deny' | null
 }
 
@@ -50,7 +62,7 @@ export interface AclFilter {
 export const CLUSTER_NAME = 'kafka-cluster'
 
 // Permission for an operation on the right implies the one on the left.
-const impliedBy: Partial<Record<Operation, readonly Operation[]>> = {
+const impliedBy: Partial<Record<AclOperation, readonly AclOperation[]>> = {
   describe: ['read', 'write', 'delete', 'alter'],
   'describe-configs': ['alter-configs'],
 }
@@ -72,7 +84,7 @@ export class Authorizer {
   }
 
   /** Whether a principal may do something: a binding that denies it overrides those that allow it. */
-  allows(principal: string, host: string, operation: Operation, type: ResourceType, name: string): boolean {
+  allows(principal: string, host: string, operation: AclOperation, type: AclResourceType, name: string): boolean {
     if (!this.#enforced || this.#superUsers.has(principal)) return true
     let allowed = false
     for (const binding of this.#bindings) {
@@ -87,7 +99,7 @@ export class Authorizer {
   }
 
   /** Whether the operation is allowed on any resource of the type (KIP-679: idempotent writes). */
-  allowsOnAny(principal: string, host: string, operation: Operation, type: ResourceType): boolean {
+  allowsOnAny(principal: string, host: string, operation: AclOperation, type: AclResourceType): boolean {
     if (!this.#enforced || this.#superUsers.has(principal)) return true
     return this.#bindings.some(
       binding =>
@@ -114,11 +126,11 @@ export class Authorizer {
   }
 }
 
-function covers(granted: Operation, requested: Operation): boolean {
+function covers(granted: AclOperation, requested: AclOperation): boolean {
   return granted === requested || granted === 'all' || (impliedBy[requested]?.includes(granted) ?? false)
 }
 
-function matchesResource(binding: AclBinding, type: ResourceType, name: string): boolean {
+function matchesResource(binding: AclBinding, type: AclResourceType, name: string): boolean {
   if (binding.resourceType !== type) return false
   if (binding.resourcePatternType === 'prefixed') return name.startsWith(binding.name)
   return binding.name === name || binding.name === '*'

@@ -44,6 +44,7 @@ export class Listener {
     this.#server = server
     server.on('connection', (socket: NetworkSocket) => {
       this.#sockets.add(socket)
+      if (this.#context.isBackground) socket.unref?.()
       socket.once('close', () => this.#sockets.delete(socket))
     })
     await new Promise<void>((resolve, reject) => {
@@ -53,8 +54,14 @@ export class Listener {
         resolve()
       })
     })
+    if (this.#context.isBackground) server.unref?.()
     const address = server.address()
     if (address !== null && typeof address === 'object') this.#info.port = address.port
+  }
+
+  /** Open connections, those still in their TLS handshake included. */
+  get connections(): number {
+    return this.#sockets.size
   }
 
   dropConnections(): void {

@@ -21,6 +21,8 @@ export interface ServerContext {
   readonly pausedBrokers: PausedBrokers
   readonly networkOf: (brokerId: number) => Network
   readonly idle: IdleLimit
+  /** Listeners and connections keep no process alive. */
+  readonly isBackground: boolean
   /** Memory reserved for incomplete requests. */
   readonly reserved: { bytes: number }
   /** Called when a handler fails, which is a bug of the cluster. */

@@ -166,13 +166,36 @@ const strikes = {
     cluster.failNextOn(id, key, errors)
     return { what: `${name} at ${brokerHost(id)}: ${errors.join(', ')}` }
   },
-} satisfies Record<string, Strike>
+} satisfies Record<FaultKind, Strike>
 
 /**
  * The kinds of faults.
  * @since 0.1.0
  */
-export type FaultKind = keyof typeof strikes
+export type FaultKind =
+  | 'black-hole'
+  | 'clock-skew'
+  | 'coordinator-load'
+  | 'crash'
+  | 'cut'
+  | 'cut-broker'
+  | 'cut-midway'
+  | 'down'
+  | 'error'
+  | 'group-coordinator'
+  | 'leader'
+  | 'metadata-lag'
+  | 'move'
+  | 'narrow'
+  | 'pause'
+  | 'refuse'
+  | 'replication-lag'
+  | 'slow'
+  | 'stop-replication'
+  | 'throttle'
+  | 'transaction-coordinator'
+  | 'vanish'
+  | 'zombie'
 
 export const faultKinds = Object.keys(strikes) as FaultKind[]
 

@@ -253,7 +253,7 @@ export class HostNetwork {
   }
 
   /** Opens a connection: the socket emits `connect`, or `error` and `close`. */
-  connect({ host, port }: Address): MemorySocket {
+  connect({ host, port }: { readonly host: string; readonly port: number }): MemorySocket {
     return this.#network.connect(this.#name, { host, port })
   }
 

@@ -36,7 +36,10 @@ interface Packet {
   readonly onSent: (() => void) | null
 }
 
-/** What is written arrives at the other end in chunks, later, in order. */
+/**
+ * One end of a connection: what is written arrives at the other end in chunks, later, in order.
+ * @since 0.1.0
+ */
 export class MemorySocket extends Duplex implements NetworkSocket {
   readonly host: string
   readonly peerHost: string
@@ -56,6 +59,7 @@ export class MemorySocket extends Duplex implements NetworkSocket {
   /** Bytes that still arrive before the connection is cut. */
   #bytesToCut = Infinity
 
+  /** @internal */
   constructor(wire: Wire, connection: number, host: string, peerHost: string, remote: Address) {
     // As node:net has it.
     super({ allowHalfOpen: false, emitClose: true })
@@ -67,7 +71,7 @@ export class MemorySocket extends Duplex implements NetworkSocket {
     this.remotePort = remote.port
   }
 
-  /** Connects it to the other end. */
+  /** @internal connects it to the other end */
   join(peer: MemorySocket): void {
     this.#peer = peer
   }
@@ -88,12 +92,12 @@ export class MemorySocket extends Duplex implements NetworkSocket {
     }
   }
 
-  /** Whether everything that was sent has arrived. */
+  /** @internal whether everything that was sent has arrived. */
   get isSent(): boolean {
     return this.#packets.length === 0
   }
 
-  /** Both ends get a reset; what is on its way is lost. */
+  /** @internal both ends get a reset; what is on its way is lost. */
   reset(): void {
     const peer = this.#peer
     this.#leave()
@@ -103,12 +107,12 @@ export class MemorySocket extends Duplex implements NetworkSocket {
     peer.destroy(resetError())
   }
 
-  /** Cuts the connection once so many more bytes have arrived at the other end; Infinity: does not. */
+  /** @internal cuts the connection once so many more bytes have arrived at the other end; Infinity: does not. */
   cutAfter(bytes: number): void {
     this.#bytesToCut = bytes
   }
 
-  /** It is gone without a word: the other end learns nothing. */
+  /** @internal it is gone without a word: the other end learns nothing. */
   vanish(): void {
     const peer = this.#peer
     this.#leave()
@@ -116,7 +120,7 @@ export class MemorySocket extends Duplex implements NetworkSocket {
     this.destroy()
   }
 
-  /** The way to the other end is open again. */
+  /** @internal the way to the other end is open again. */
   wayOpened(): void {
     this.#plan()
   }
@@ -226,7 +230,7 @@ export class MemorySocket extends Duplex implements NetworkSocket {
     peer.receive(data)
   }
 
-  /** Something arrives; null: nothing more comes. */
+  /** @internal something arrives; null: nothing more comes. */
   receive(data: Buffer | null): void {
     if (this.destroyed) return
     this.#received.push(data)

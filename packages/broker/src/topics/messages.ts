@@ -19,17 +19,22 @@ export interface StoredMessage {
   readonly headers: readonly { readonly key: string; readonly value: Buffer | null }[]
 }
 
-/** The messages of all partitions, one partition after the other, as a read_committed consumer sees them. */
-export function messagesOf(topic: Topic): StoredMessage[] {
-  return topic.partitions.flatMap(({ index, log }) => committed(topic.name, index, log))
+/**
+ * The messages of all partitions, one partition after the other, as a read_committed consumer sees them.
+ * @param from - the first offset of interest in each partition, 0 where it is missing
+ */
+export function messagesOf(topic: Topic, from: readonly number[]): StoredMessage[] {
+  return topic.partitions.flatMap(({ index, log }) => committed(topic.name, index, log, from[index] ?? 0))
 }
 
-function committed(topic: string, partition: number, log: PartitionLog): StoredMessage[] {
+function committed(topic: string, partition: number, log: PartitionLog, from: number): StoredMessage[] {
   const end = log.lastStableOffset
-  const aborted = log.abortedBetween(log.startOffset, end)
+  const start = Math.max(from, log.startOffset)
+  const aborted = log.abortedBetween(start, end)
   const messages: StoredMessage[] = []
   for (const stored of log.batches) {
     if (stored.baseOffset >= end) break
+    if (stored.lastOffset < start) continue
     const batch = open(stored)
     const { baseOffset } = stored
     if (batch.isControl) continue
@@ -43,7 +48,7 @@ function committed(topic: string, partition: number, log: PartitionLog): StoredM
     if (isAborted) continue
     const cursor = batch.records()
     while (cursor.next()) {
-      if (cursor.offset < log.startOffset) continue
+      if (cursor.offset < start) continue
       const { offset, timestamp, key, value, headers } = new RecordView(cursor)
       messages.push({ topic, partition, offset, timestamp, key, value, headers })
     }

@@ -47,6 +47,8 @@ export async function describeGroup(
   const ends = await endOffsets(client, session, partitions)
   return {
     ...group,
+    // What their assignors wrote is for programs.
+    members: group.members.map(({ memberMetadata: _metadata, memberAssignment: _assignment, ...member }) => member),
     offsets: partitions.map(({ topic, partition }) => {
       const offset = offsets.get(key({ topic, partition })) ?? -1
       return lagOf(

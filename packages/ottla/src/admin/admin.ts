@@ -30,9 +30,13 @@ import * as transactions from './transactions.ts'
  * The events of an admin client; the outcome of a call goes to its promise.
  * @since 0.1.0
  */
-export type AdminEvent = Extract<Event, { type: 'error' | 'stats' | 'throttle' | 'log' }>
+export type AdminEvent = Extract<Event, { type: 'error' | 'stats' | 'throttle' | 'request' | 'log' }>
 
-type AdminListener<T extends AdminEvent['type']> = (event: Extract<AdminEvent, { type: T }>) => void
+/**
+ * A listener for one type of events.
+ * @since 0.1.0
+ */
+export type AdminListener<T extends AdminEvent['type']> = (event: Extract<AdminEvent, { type: T }>) => void
 
 /**
  * Administers a cluster. Arguments are checked before anything is sent: KafkaError ERR__INVALID_ARG names the culprit.
@@ -54,7 +58,7 @@ export class AdminClient extends AuthenticatedClient implements AsyncDisposable 
   }
 
   /** Shares another client's connections and credentials. Closing one does not close the other. */
-  static from(client: { readonly [clientHandle]: ClientHandle }): AdminClient {
+  static from(client: AuthenticatedClient): AdminClient {
     return new AdminClient(configSharing(client[clientHandle]))
   }
 

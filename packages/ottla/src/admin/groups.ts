@@ -63,6 +63,9 @@ export interface ConsumerGroupMember {
   host: string
   groupInstanceId?: string
   assignment: TopicPartition[]
+  /** As the member and the group's leader wrote them, in the format of their assignor (groups of type `classic`). */
+  memberMetadata?: Buffer
+  memberAssignment?: Buffer
   /** The assignment that the member is moving to (groups of type `consumer`). */
   targetAssignment?: TopicPartition[]
 }
@@ -222,6 +225,8 @@ function classicMember(protocolType: string, member: ClassicMember): ConsumerGro
     host: member.clientHost,
     ...(member.groupInstanceId === null ? {} : { groupInstanceId: member.groupInstanceId }),
     assignment: protocolType === CONSUMER_PROTOCOL ? readAssignment(member.memberAssignment) : [],
+    memberMetadata: Buffer.from(member.memberMetadata),
+    memberAssignment: Buffer.from(member.memberAssignment),
   }
 }
 

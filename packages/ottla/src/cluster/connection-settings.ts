@@ -2,6 +2,7 @@ import type { CommonSettings } from '../config/resolve.ts'
 import { invalidArgument } from '../errors.ts'
 import type { LaneSettings } from '../network/lane.ts'
 import { systemNetwork } from '../network/network.ts'
+import { RequestReports } from '../network/request-reports.ts'
 import type { Credentials } from '../network/sasl/mechanism.ts'
 import type { TlsSettings } from '../network/tls/client.ts'
 import { TlsCredentials } from '../network/tls/credentials.ts'
@@ -37,6 +38,7 @@ export function laneSettings(
       maxFrameBytes: settings['receive.message.max.bytes'],
       maxFails: settings['socket.max.fails'],
       maxIdleMs: settings['connections.max.idle.ms'],
+      requestReports: new RequestReports(context.clock, context.events),
     },
     handshake: {
       apiVersionTimeoutMs: settings['api.version.request.timeout.ms'],

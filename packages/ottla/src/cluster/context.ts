@@ -9,12 +9,14 @@ import { systemNetwork, type Network } from '../network/network.ts'
 import type { WireRecorder } from '../network/recording/recorder.ts'
 import type { WireRecording } from '../network/recording/wire-recording.ts'
 import type { KerberosPackage } from '../network/sasl/kerberos-package.ts'
+import type { SaslMechanism } from '../network/sasl/mechanism.ts'
 import type { OAuthBearerTokenFunction } from '../network/sasl/oauth/token.ts'
 import type { VerifyCertificate } from '../network/tls/verify.ts'
 import { EventHub } from '../observe/events.ts'
 import { Logger, stderrSink, type LogSink } from '../observe/logger.ts'
 import { ClientCounters } from '../observe/statistics/counters.ts'
 import type { LogLevel } from '../types.ts'
+import { RecordCodecs, type RecordCodec } from './record-codecs.ts'
 
 export type ClientKind = 'producer' | 'consumer' | 'admin'
 
@@ -37,6 +39,10 @@ export interface ClientContext {
   readonly verifyCertificate: VerifyCertificate | null
   readonly kerberos: KerberosPackage | null
   readonly oauthBearerToken: OAuthBearerTokenFunction | null
+  /** The application's own; null for that of `sasl.mechanisms`. */
+  readonly saslMechanism: SaslMechanism | null
+  /** The application's own; null if all are built in. */
+  readonly codecs: RecordCodecs | null
 }
 
 /** Constructor options of all clients. */
@@ -51,6 +57,10 @@ export interface ClientOptions {
   readonly kerberos?: KerberosPackage
   /** Makes tokens for `sasl.mechanisms=OAUTHBEARER`, instead of `oauthbearer-token-refresh` events. */
   readonly oauthBearerToken?: OAuthBearerTokenFunction
+  /** How to authenticate, in place of `sasl.mechanisms`: a mechanism that is not built in. */
+  readonly saslMechanism?: SaslMechanism
+  /** Codecs for the records of batches, each in place of the built-in one of its name. */
+  readonly codecs?: readonly RecordCodec[]
   /** Random numbers; tests pass seeded ones. */
   readonly random?: Random
   /** Sockets and addresses; a simulation passes its own. Only for connections without TLS. */
@@ -100,6 +110,8 @@ export function createContext(kind: ClientKind, resolved: Resolved, options: Cli
     verifyCertificate: options.verifyCertificate ?? null,
     kerberos: options.kerberos ?? null,
     oauthBearerToken: options.oauthBearerToken ?? null,
+    saslMechanism: options.saslMechanism ?? null,
+    codecs: options.codecs === undefined ? null : new RecordCodecs(options.codecs, logger),
   }
 }
 

@@ -1,10 +1,12 @@
 /** Makes the SASL mechanism that the settings name. */
+import { ErrorCode } from '@ottla/protocol'
+import { messageOf } from '../base/unknown-error.ts'
 import type { CommonSettings } from '../config/resolve.ts'
-import { invalidArgument } from '../errors.ts'
+import { invalidArgument, KafkaError } from '../errors.ts'
 import { GssapiMechanism } from '../network/sasl/gssapi.ts'
 import { loadKerberos } from '../network/sasl/kerberos-package.ts'
 import { KerberosTicket } from '../network/sasl/kerberos-ticket.ts'
-import type { Credentials, SaslMechanism } from '../network/sasl/mechanism.ts'
+import type { Credentials, SaslExchange, SaslMechanism } from '../network/sasl/mechanism.ts'
 import { oidcTokens } from '../network/sasl/oauth/oidc.ts'
 import { TokenSource } from '../network/sasl/oauth/token-source.ts'
 import type { OAuthBearerTokenFunction } from '../network/sasl/oauth/token.ts'
@@ -27,6 +29,7 @@ export function saslMechanism(
   const { settings } = context
   const protocol = settings['security.protocol']
   if (protocol !== 'sasl_plaintext' && protocol !== 'sasl_ssl') return null
+  if (context.saslMechanism !== null) return ownMechanism(context.saslMechanism)
   const name = settings['sasl.mechanisms'].toUpperCase()
   switch (name) {
     case 'PLAIN':
@@ -47,6 +50,30 @@ export function saslMechanism(
       const why = `sasl.mechanisms=${name} is not valid: it takes PLAIN, SCRAM-SHA-256, SCRAM-SHA-512, OAUTHBEARER or GSSAPI`
       throw invalidArgument(why)
     }
+  }
+}
+
+/** The application's own mechanism: whatever it throws is a failure to authenticate. */
+function ownMechanism(given: SaslMechanism): SaslMechanism {
+  if (typeof given.name !== 'string' || given.name === '' || typeof given.exchange !== 'function') {
+    throw invalidArgument('the option saslMechanism takes a name and a function exchange(host, port)')
+  }
+  const step = async <T>(take: () => T | Promise<T>): Promise<T> => {
+    try {
+      return await take()
+    } catch (error) {
+      if (error instanceof KafkaError) throw error
+      throw new KafkaError(ErrorCode.ERR__AUTHENTICATION, messageOf(error), { cause: error })
+    }
+  }
+  return {
+    name: given.name,
+    exchange: (host, port) => {
+      let exchange: SaslExchange | null = null
+      const begun = (): SaslExchange => (exchange ??= given.exchange(host, port))
+      return { start: () => step(() => begun().start()), next: challenge => step(() => begun().next(challenge)) }
+    },
+    close: () => given.close?.(),
   }
 }
 

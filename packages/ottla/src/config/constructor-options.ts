@@ -9,6 +9,8 @@ const common = [
   'verifyCertificate',
   'kerberos',
   'oauthBearerToken',
+  'saslMechanism',
+  'codecs',
   'random',
   'network',
   'threads',
@@ -16,9 +18,9 @@ const common = [
 ]
 
 const taken = {
-  Producer: [...common, 'key', 'value', 'partitioner', 'interceptors'],
-  Consumer: [...common, 'key', 'value', 'assignors', 'interceptors'],
-  ShareConsumer: [...common, 'key', 'value'],
+  Producer: [...common, 'key', 'value', 'topics', 'partitioner', 'interceptors'],
+  Consumer: [...common, 'key', 'value', 'topics', 'assignors', 'interceptors'],
+  ShareConsumer: [...common, 'key', 'value', 'topics'],
   AdminClient: common,
 }
 
@@ -45,6 +47,8 @@ const hints: Readonly<Record<string, string>> = {
   logLevel: "it is the property 'log_level', in the first argument",
   tokenProvider: "it is 'oauthBearerToken' here",
   oauthBearerProvider: "it is 'oauthBearerToken' here",
+  authenticationProvider: "it is 'saslMechanism' here",
+  compressionCodecs: "it is 'codecs' here",
 }
 
 /**

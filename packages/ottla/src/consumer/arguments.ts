@@ -1,7 +1,8 @@
 /** Checks the arguments of calls; an error names the call and what is wrong. */
 import { ErrorCode } from '@ottla/protocol'
 import { KafkaError } from '../errors.ts'
-import { isOffset, wrongOffset, type TopicPartition, type TopicPartitionOffset } from '../types.ts'
+import { isOffset, wrongOffset } from '../offsets.ts'
+import type { TopicPartition, TopicPartitionOffset } from '../types.ts'
 
 /** Throws KafkaError ERR__INVALID_ARG for anything but a list of partitions without duplicates. */
 export function checkPartitions(list: readonly TopicPartition[], call: string): void {

@@ -19,6 +19,7 @@ import type { BrokerCounters } from '../observe/statistics/counters.ts'
 import { WRONG_PROTOCOL_HINT, foreignProtocol, lostUnanswered, withAddressHint } from './hints.ts'
 import { PendingRequest, earliestExpiry } from './in-flight.ts'
 import type { ConnectionRecorder } from './recording/recorder.ts'
+import type { RequestReports } from './request-reports.ts'
 import { HungUpError, WrongProtocolError, RequestError } from './request-error.ts'
 import { type AddressBook, Transport, type TransportSettings } from './transport.ts'
 
@@ -45,6 +46,8 @@ export interface ConnectionSettings {
   readonly hangUpHint?: string
   /** `connections.max.idle.ms`; 0 keeps idle connections. */
   readonly maxIdleMs: number
+  /** Reports requests to the application. */
+  readonly requestReports?: RequestReports
 }
 
 /** One end of a connection; `name` is for errors and logs: `127.0.0.1:9092/1`. */
@@ -307,6 +310,7 @@ export class Connection {
     this.#lastUsed = this.#clock.now()
     if (this.#lastUsed - pending.sentAt > this.#slowestMs) this.#slowestMs = this.#lastUsed - pending.sentAt
     if (this.#counters !== null) this.#counters.received(frame.length, pending.sentAt, this.#lastUsed)
+    this.#settings.requestReports?.answered(this.endpoint.name, pending, frame.length, this.#lastUsed)
     if (this.#logger.enabled('protocol')) {
       const rtt = (this.#lastUsed - pending.sentAt).toFixed(2)
       this.#logger.debug(
@@ -350,6 +354,7 @@ export class Connection {
       )
       pending.abandoned = true
       if (this.#counters !== null) this.#counters.timeouts++
+      this.#settings.requestReports?.timedOut(this.endpoint.name, pending, error.message, now)
       pending.reject(error)
       this.#fails++
       if (this.#settings.maxFails > 0 && this.#fails >= this.#settings.maxFails) {

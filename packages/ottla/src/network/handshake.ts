@@ -141,7 +141,7 @@ export class Authentication {
     this.#apis = apis
     this.#timeoutMs = timeoutMs
     this.#clock = clock
-    this.#exchange = mechanism.exchange(connection.endpoint.host)
+    this.#exchange = mechanism.exchange(connection.endpoint.host, connection.endpoint.port)
   }
 
   /** Makes the first token from the present credentials. */

@@ -1,5 +1,6 @@
 /** A producer's settings, from its configuration. */
 import { codecByName } from '@ottla/protocol'
+import type { RecordCodecs } from '../cluster/record-codecs.ts'
 import type { ProducerSettings } from '../config/resolve.ts'
 import type { Partitioner } from '../types.ts'
 import type { PipelineSettings } from './pipeline.ts'
@@ -7,8 +8,15 @@ import type { PipelineSettings } from './pipeline.ts'
 // The broker may use all of request.timeout.ms before it answers, and the response takes time, too.
 const WIRE_SLACK_MS = 1000
 
-/** @param partitioner - the application's own, which overrides the property */
-export function pipelineSettings(settings: ProducerSettings, partitioner: Partitioner | undefined): PipelineSettings {
+/**
+ * @param partitioner - the application's own, which overrides the property
+ * @param codecs - likewise
+ */
+export function pipelineSettings(
+  settings: ProducerSettings,
+  partitioner: Partitioner | undefined,
+  codecs: RecordCodecs | null,
+): PipelineSettings {
   const requestTimeoutMs = settings['request.timeout.ms']
   const messageTimeoutMs = settings['message.timeout.ms']
   const maxMessageBytes = settings['message.max.bytes']
@@ -24,7 +32,7 @@ export function pipelineSettings(settings: ProducerSettings, partitioner: Partit
       maxRetries: settings['message.send.max.retries'],
       backoffMs: settings['retry.backoff.ms'],
       backoffMaxMs: settings['retry.backoff.max.ms'],
-      codec: codecName === 'none' ? null : codecByName(codecName),
+      codec: codecName === 'none' ? null : (codecs?.compressing(codecName) ?? codecByName(codecName)),
       level: settings['compression.level'],
     },
     batch: {

@@ -2,15 +2,26 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { ErrorCode } from '@ottla/protocol'
 import { AdminClient } from '../../src/admin/admin.ts'
+import { AuthenticatedClient } from '../../src/cluster/authenticated-client.ts'
 import { Cluster } from '../../src/cluster/cluster.ts'
 import { createContext } from '../../src/cluster/context.ts'
-import { clientHandle } from '../../src/cluster/handle.ts'
+import { clientHandle, type ClientHandle } from '../../src/cluster/handle.ts'
 import { resolveConfig } from '../../src/config/resolve.ts'
 import { KafkaError } from '../../src/errors.ts'
 
 // Nobody listens there.
 const settings = { 'bootstrap.servers': '127.0.0.1:1' }
 const quiet = { logger: (): void => undefined }
+
+/** A client of another kind. */
+class Shared extends AuthenticatedClient {
+  readonly [clientHandle]: ClientHandle
+
+  constructor(handle: ClientHandle) {
+    super()
+    this[clientHandle] = handle
+  }
+}
 
 function withCode(code: number, words = /./): (error: unknown) => boolean {
   return error => error instanceof KafkaError && error.code === code && words.test(error.message)
@@ -62,7 +73,7 @@ test('an aborted call rejects with the reason of its signal', async () => {
 test('closing a client made from another one leaves the other alone', async () => {
   const context = createContext('producer', resolveConfig('producer', settings), quiet)
   const cluster = new Cluster(context)
-  const shared = AdminClient.from({ [clientHandle]: { context, cluster } })
+  const shared = AdminClient.from(new Shared({ context, cluster }))
   await shared.close()
   await assert.rejects(shared.clusterId(), withCode(ErrorCode.ERR__STATE))
   assert.equal(cluster.closed, false)

@@ -35,7 +35,11 @@ export interface World {
 }
 
 /** @param codec instead of the one that is configured */
-export function makeWorld(config: ProducerConfig = {}, partitioner?: Partitioner, codec?: CompressionCodec): World {
+export function makeWorld(
+  config: Partial<ProducerConfig> = {},
+  partitioner?: Partitioner,
+  codec?: CompressionCodec,
+): World {
   const cluster = new FakeCluster()
   const clock = new FakeClock()
   const logs: string[] = []
@@ -54,7 +58,7 @@ export function makeWorld(config: ProducerConfig = {}, partitioner?: Partitioner
   const onFatal = (code: number, message: string): void => void fatals.push(`${errorName(code)} ${message}`)
   const isGapless = settings['enable.gapless.guarantee']
   const context = { clock, random: seeded(42), threads: systemThreads, logger, events }
-  const resolved = pipelineSettings(settings, partitioner)
+  const resolved = pipelineSettings(settings, partitioner, null)
   const pipeline = new Pipeline(
     cluster,
     codec === undefined ? resolved : { ...resolved, sender: { ...resolved.sender, codec } },

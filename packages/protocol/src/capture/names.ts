@@ -5,7 +5,11 @@ import { Metadata, type MetadataResponse } from '../generated/metadata.ts'
 import { ZERO_UUID } from '../wire/reader.ts'
 import type { WireMessage } from './conversation.ts'
 
-interface NamedTopic {
+/**
+ * What may name a topic: its name, under either of two keys, or its id.
+ * @since 0.1.0
+ */
+export interface NamedTopic {
   readonly name?: string | null | undefined
   readonly topic?: string | undefined
   readonly topicId?: string | undefined

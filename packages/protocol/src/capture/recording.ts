@@ -17,7 +17,11 @@ export interface RecordingHeader {
   readonly payloads: Payloads
 }
 
-interface Happened {
+/**
+ * What every event of a recording has.
+ * @since 0.1.0
+ */
+export interface Happened {
   /** Milliseconds since the recording began. */
   readonly ms: number
 }

@@ -45,6 +45,7 @@ function builtIn(): ZlibZstd | null {
 
 let wasm: ZstdWasm | null = null
 let loading: Promise<void> | null = null
+let failure: Error | null = null
 
 export const zstd: CompressionCodec = {
   name: 'zstd',
@@ -59,6 +60,7 @@ export const zstd: CompressionCodec = {
       },
       (error: unknown) => {
         loading = null
+        failure = error as Error // of loadZstdWasm
         throw error
       },
     ))
@@ -98,16 +100,16 @@ export async function loadZstdWasm(): Promise<ZstdWasm> {
   try {
     loaded = loadPackage('@bokuweb/zstd-wasm') as ZstdWasm // the published interface of the package
   } catch (error) {
-    throw new Error('zstd needs Node 22.15 or later, or the package @bokuweb/zstd-wasm, which cannot be loaded', {
-      cause: error,
-    })
+    const why =
+      'zstd needs Node.js 22.15 or later, or the package @bokuweb/zstd-wasm, which is not there: `npm install @bokuweb/zstd-wasm` where the program runs (bundlers leave it out)'
+    throw new Error(why, { cause: error })
   }
   await loaded.init()
   return loaded
 }
 
 function loadedWasm(): ZstdWasm {
-  if (wasm === null) throw new Error('zstd is not loaded yet: await its ready() first')
+  if (wasm === null) throw failure ?? new Error('zstd is not loaded yet: await its ready() first')
   return wasm
 }
 

@@ -3,6 +3,7 @@ import type { Api, Decoded, ServerApi } from '../api.ts'
 import type { Reader } from '../wire/reader.ts'
 import type { Writer } from '../wire/writer.ts'
 
+/** An AddOffsetsToTxn request. */
 export interface AddOffsetsToTxnRequest {
   readonly transactionalId: string
   readonly producerId: bigint
@@ -10,6 +11,7 @@ export interface AddOffsetsToTxnRequest {
   readonly groupId: string
 }
 
+/** Writes the fields that a version has of an AddOffsetsToTxn request. */
 export function writeAddOffsetsToTxnRequest(w: Writer, m: AddOffsetsToTxnRequest, v: number): void {
   const f = v >= 3
   w.string(m.transactionalId, f)
@@ -21,6 +23,7 @@ export function writeAddOffsetsToTxnRequest(w: Writer, m: AddOffsetsToTxnRequest
   }
 }
 
+/** Reads a version of an AddOffsetsToTxn request. */
 export function readAddOffsetsToTxnRequest(r: Reader, v: number): Decoded<AddOffsetsToTxnRequest> {
   const f = v >= 3
   const transactionalId = r.string(f)
@@ -31,11 +34,13 @@ export function readAddOffsetsToTxnRequest(r: Reader, v: number): Decoded<AddOff
   return { transactionalId, producerId, producerEpoch, groupId }
 }
 
+/** An AddOffsetsToTxn response. */
 export interface AddOffsetsToTxnResponse {
   readonly throttleTimeMs: number
   readonly errorCode: number
 }
 
+/** Writes the fields that a version has of an AddOffsetsToTxn response. */
 export function writeAddOffsetsToTxnResponse(w: Writer, m: AddOffsetsToTxnResponse, v: number): void {
   const f = v >= 3
   w.int32(m.throttleTimeMs)
@@ -45,6 +50,7 @@ export function writeAddOffsetsToTxnResponse(w: Writer, m: AddOffsetsToTxnRespon
   }
 }
 
+/** Reads a version of an AddOffsetsToTxn response. */
 export function readAddOffsetsToTxnResponse(r: Reader, v: number): Decoded<AddOffsetsToTxnResponse> {
   const f = v >= 3
   const throttleTimeMs = r.int32()
@@ -53,18 +59,24 @@ export function readAddOffsetsToTxnResponse(r: Reader, v: number): Decoded<AddOf
   return { throttleTimeMs, errorCode }
 }
 
-const facts = { key: 25, name: 'AddOffsetsToTxn', minVersion: 0, maxVersion: 4, flexibleFrom: 3 } as const
-
 /** AddOffsetsToTxn (api key 25), versions 0 to 4: the client's side. */
 export const AddOffsetsToTxn: Api<AddOffsetsToTxnRequest, AddOffsetsToTxnResponse> = {
-  ...facts,
+  key: 25,
+  name: 'AddOffsetsToTxn',
+  minVersion: 0,
+  maxVersion: 4,
+  flexibleFrom: 3,
   writeRequest: writeAddOffsetsToTxnRequest,
   readResponse: readAddOffsetsToTxnResponse,
 }
 
 /** AddOffsetsToTxn (api key 25), versions 0 to 4: the broker's side. */
 export const AddOffsetsToTxnServer: ServerApi<AddOffsetsToTxnRequest, AddOffsetsToTxnResponse> = {
-  ...facts,
+  key: 25,
+  name: 'AddOffsetsToTxn',
+  minVersion: 0,
+  maxVersion: 4,
+  flexibleFrom: 3,
   readRequest: readAddOffsetsToTxnRequest,
   writeResponse: writeAddOffsetsToTxnResponse,
 }

@@ -4,11 +4,13 @@ import { unset } from '../wire/unset.ts'
 import type { Reader } from '../wire/reader.ts'
 import type { Writer } from '../wire/writer.ts'
 
+/** A part of an AddPartitionsToTxn request. */
 export interface AddPartitionsToTxnRequestAddPartitionsToTxnTopic {
   readonly name: string
   readonly partitions: readonly number[]
 }
 
+/** Writes the fields that a version has of a part of an AddPartitionsToTxn request. */
 export function writeAddPartitionsToTxnRequestAddPartitionsToTxnTopic(w: Writer, m: AddPartitionsToTxnRequestAddPartitionsToTxnTopic, v: number): void {
   const f = v >= 3
   w.string(m.name, f)
@@ -22,6 +24,7 @@ export function writeAddPartitionsToTxnRequestAddPartitionsToTxnTopic(w: Writer,
   }
 }
 
+/** Reads a version of a part of an AddPartitionsToTxn request. */
 export function readAddPartitionsToTxnRequestAddPartitionsToTxnTopic(r: Reader, v: number): Decoded<AddPartitionsToTxnRequestAddPartitionsToTxnTopic> {
   const f = v >= 3
   const name = r.string(f)
@@ -31,6 +34,7 @@ export function readAddPartitionsToTxnRequestAddPartitionsToTxnTopic(r: Reader, 
   return { name, partitions }
 }
 
+/** A part of an AddPartitionsToTxn request. */
 export interface AddPartitionsToTxnRequestAddPartitionsToTxnTransaction {
   readonly transactionalId: string
   readonly producerId: bigint
@@ -39,6 +43,7 @@ export interface AddPartitionsToTxnRequestAddPartitionsToTxnTransaction {
   readonly topics: readonly AddPartitionsToTxnRequestAddPartitionsToTxnTopic[]
 }
 
+/** Writes the fields that a version has of a part of an AddPartitionsToTxn request. */
 export function writeAddPartitionsToTxnRequestAddPartitionsToTxnTransaction(w: Writer, m: AddPartitionsToTxnRequestAddPartitionsToTxnTransaction, v: number): void {
   w.string(m.transactionalId, true)
   w.identity(m.producerId)
@@ -52,6 +57,7 @@ export function writeAddPartitionsToTxnRequestAddPartitionsToTxnTransaction(w: W
   w.uvarint(0)
 }
 
+/** Reads a version of a part of an AddPartitionsToTxn request. */
 export function readAddPartitionsToTxnRequestAddPartitionsToTxnTransaction(r: Reader, v: number): Decoded<AddPartitionsToTxnRequestAddPartitionsToTxnTransaction> {
   const transactionalId = r.string(true)
   const producerId = r.identity()
@@ -63,6 +69,7 @@ export function readAddPartitionsToTxnRequestAddPartitionsToTxnTransaction(r: Re
   return { transactionalId, producerId, producerEpoch, verifyOnly, topics }
 }
 
+/** An AddPartitionsToTxn request. */
 export interface AddPartitionsToTxnRequest {
   /** Versions 4 and later. */
   readonly transactions?: readonly AddPartitionsToTxnRequestAddPartitionsToTxnTransaction[]
@@ -76,6 +83,7 @@ export interface AddPartitionsToTxnRequest {
   readonly v3AndBelowTopics?: readonly AddPartitionsToTxnRequestAddPartitionsToTxnTopic[]
 }
 
+/** Writes the fields that a version has of an AddPartitionsToTxn request. */
 export function writeAddPartitionsToTxnRequest(w: Writer, m: AddPartitionsToTxnRequest, v: number): void {
   const f = v >= 3
   if (v >= 4) {
@@ -111,6 +119,7 @@ export function writeAddPartitionsToTxnRequest(w: Writer, m: AddPartitionsToTxnR
   }
 }
 
+/** Reads a version of an AddPartitionsToTxn request. */
 export function readAddPartitionsToTxnRequest(r: Reader, v: number): Decoded<AddPartitionsToTxnRequest> {
   const f = v >= 3
   const transactions: Decoded<readonly AddPartitionsToTxnRequestAddPartitionsToTxnTransaction[]> = []
@@ -124,11 +133,13 @@ export function readAddPartitionsToTxnRequest(r: Reader, v: number): Decoded<Add
   return { transactions, v3AndBelowTransactionalId, v3AndBelowProducerId, v3AndBelowProducerEpoch, v3AndBelowTopics }
 }
 
+/** A part of an AddPartitionsToTxn response. */
 export interface AddPartitionsToTxnResponseAddPartitionsToTxnTopicResult {
   readonly name: string
   readonly resultsByPartition: readonly AddPartitionsToTxnResponseAddPartitionsToTxnPartitionResult[]
 }
 
+/** Writes the fields that a version has of a part of an AddPartitionsToTxn response. */
 export function writeAddPartitionsToTxnResponseAddPartitionsToTxnTopicResult(w: Writer, m: AddPartitionsToTxnResponseAddPartitionsToTxnTopicResult, v: number): void {
   const f = v >= 3
   w.string(m.name, f)
@@ -142,6 +153,7 @@ export function writeAddPartitionsToTxnResponseAddPartitionsToTxnTopicResult(w: 
   }
 }
 
+/** Reads a version of a part of an AddPartitionsToTxn response. */
 export function readAddPartitionsToTxnResponseAddPartitionsToTxnTopicResult(r: Reader, v: number): Decoded<AddPartitionsToTxnResponseAddPartitionsToTxnTopicResult> {
   const f = v >= 3
   const name = r.string(f)
@@ -151,11 +163,13 @@ export function readAddPartitionsToTxnResponseAddPartitionsToTxnTopicResult(r: R
   return { name, resultsByPartition }
 }
 
+/** A part of an AddPartitionsToTxn response. */
 export interface AddPartitionsToTxnResponseAddPartitionsToTxnPartitionResult {
   readonly partitionIndex: number
   readonly partitionErrorCode: number
 }
 
+/** Writes the fields that a version has of a part of an AddPartitionsToTxn response. */
 export function writeAddPartitionsToTxnResponseAddPartitionsToTxnPartitionResult(w: Writer, m: AddPartitionsToTxnResponseAddPartitionsToTxnPartitionResult, v: number): void {
   const f = v >= 3
   w.int32(m.partitionIndex)
@@ -165,6 +179,7 @@ export function writeAddPartitionsToTxnResponseAddPartitionsToTxnPartitionResult
   }
 }
 
+/** Reads a version of a part of an AddPartitionsToTxn response. */
 export function readAddPartitionsToTxnResponseAddPartitionsToTxnPartitionResult(r: Reader, v: number): Decoded<AddPartitionsToTxnResponseAddPartitionsToTxnPartitionResult> {
   const f = v >= 3
   const partitionIndex = r.int32()
@@ -173,11 +188,13 @@ export function readAddPartitionsToTxnResponseAddPartitionsToTxnPartitionResult(
   return { partitionIndex, partitionErrorCode }
 }
 
+/** A part of an AddPartitionsToTxn response. */
 export interface AddPartitionsToTxnResponseAddPartitionsToTxnResult {
   readonly transactionalId: string
   readonly topicResults: readonly AddPartitionsToTxnResponseAddPartitionsToTxnTopicResult[]
 }
 
+/** Writes the fields that a version has of a part of an AddPartitionsToTxn response. */
 export function writeAddPartitionsToTxnResponseAddPartitionsToTxnResult(w: Writer, m: AddPartitionsToTxnResponseAddPartitionsToTxnResult, v: number): void {
   w.string(m.transactionalId, true)
   {
@@ -188,6 +205,7 @@ export function writeAddPartitionsToTxnResponseAddPartitionsToTxnResult(w: Write
   w.uvarint(0)
 }
 
+/** Reads a version of a part of an AddPartitionsToTxn response. */
 export function readAddPartitionsToTxnResponseAddPartitionsToTxnResult(r: Reader, v: number): Decoded<AddPartitionsToTxnResponseAddPartitionsToTxnResult> {
   const transactionalId = r.string(true)
   const topicResults: Decoded<readonly AddPartitionsToTxnResponseAddPartitionsToTxnTopicResult[]> = []
@@ -196,6 +214,7 @@ export function readAddPartitionsToTxnResponseAddPartitionsToTxnResult(r: Reader
   return { transactionalId, topicResults }
 }
 
+/** An AddPartitionsToTxn response. */
 export interface AddPartitionsToTxnResponse {
   readonly throttleTimeMs: number
   /** Versions 4 and later. */
@@ -206,6 +225,7 @@ export interface AddPartitionsToTxnResponse {
   readonly resultsByTopicV3AndBelow?: readonly AddPartitionsToTxnResponseAddPartitionsToTxnTopicResult[]
 }
 
+/** Writes the fields that a version has of an AddPartitionsToTxn response. */
 export function writeAddPartitionsToTxnResponse(w: Writer, m: AddPartitionsToTxnResponse, v: number): void {
   const f = v >= 3
   w.int32(m.throttleTimeMs)
@@ -233,6 +253,7 @@ export function writeAddPartitionsToTxnResponse(w: Writer, m: AddPartitionsToTxn
   }
 }
 
+/** Reads a version of an AddPartitionsToTxn response. */
 export function readAddPartitionsToTxnResponse(r: Reader, v: number): Decoded<AddPartitionsToTxnResponse> {
   const f = v >= 3
   const throttleTimeMs = r.int32()
@@ -245,18 +266,24 @@ export function readAddPartitionsToTxnResponse(r: Reader, v: number): Decoded<Ad
   return { throttleTimeMs, errorCode, resultsByTransaction, resultsByTopicV3AndBelow }
 }
 
-const facts = { key: 24, name: 'AddPartitionsToTxn', minVersion: 0, maxVersion: 5, flexibleFrom: 3 } as const
-
 /** AddPartitionsToTxn (api key 24), versions 0 to 5: the client's side. */
 export const AddPartitionsToTxn: Api<AddPartitionsToTxnRequest, AddPartitionsToTxnResponse> = {
-  ...facts,
+  key: 24,
+  name: 'AddPartitionsToTxn',
+  minVersion: 0,
+  maxVersion: 5,
+  flexibleFrom: 3,
   writeRequest: writeAddPartitionsToTxnRequest,
   readResponse: readAddPartitionsToTxnResponse,
 }
 
 /** AddPartitionsToTxn (api key 24), versions 0 to 5: the broker's side. */
 export const AddPartitionsToTxnServer: ServerApi<AddPartitionsToTxnRequest, AddPartitionsToTxnResponse> = {
-  ...facts,
+  key: 24,
+  name: 'AddPartitionsToTxn',
+  minVersion: 0,
+  maxVersion: 5,
+  flexibleFrom: 3,
   readRequest: readAddPartitionsToTxnRequest,
   writeResponse: writeAddPartitionsToTxnResponse,
 }

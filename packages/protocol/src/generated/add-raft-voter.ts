@@ -4,12 +4,14 @@ import { unset } from '../wire/unset.ts'
 import type { Reader } from '../wire/reader.ts'
 import type { Writer } from '../wire/writer.ts'
 
+/** A part of an AddRaftVoter request. */
 export interface AddRaftVoterRequestListener {
   readonly name: string
   readonly host: string
   readonly port: number
 }
 
+/** Writes the fields that a version has of a part of an AddRaftVoter request. */
 export function writeAddRaftVoterRequestListener(w: Writer, m: AddRaftVoterRequestListener, _v: number): void {
   w.string(m.name, true)
   w.string(m.host, true)
@@ -17,6 +19,7 @@ export function writeAddRaftVoterRequestListener(w: Writer, m: AddRaftVoterReque
   w.uvarint(0)
 }
 
+/** Reads a version of a part of an AddRaftVoter request. */
 export function readAddRaftVoterRequestListener(r: Reader, _v: number): Decoded<AddRaftVoterRequestListener> {
   const name = r.string(true)
   const host = r.string(true)
@@ -25,6 +28,7 @@ export function readAddRaftVoterRequestListener(r: Reader, _v: number): Decoded<
   return { name, host, port }
 }
 
+/** An AddRaftVoter request. */
 export interface AddRaftVoterRequest {
   readonly clusterId: string | null
   readonly timeoutMs: number
@@ -35,6 +39,7 @@ export interface AddRaftVoterRequest {
   readonly ackWhenCommitted?: boolean
 }
 
+/** Writes the fields that a version has of an AddRaftVoter request. */
 export function writeAddRaftVoterRequest(w: Writer, m: AddRaftVoterRequest, v: number): void {
   w.nullableString(m.clusterId, true)
   w.int32(m.timeoutMs)
@@ -52,6 +57,7 @@ export function writeAddRaftVoterRequest(w: Writer, m: AddRaftVoterRequest, v: n
   w.uvarint(0)
 }
 
+/** Reads a version of an AddRaftVoter request. */
 export function readAddRaftVoterRequest(r: Reader, v: number): Decoded<AddRaftVoterRequest> {
   const clusterId = r.nullableString(true)
   const timeoutMs = r.int32()
@@ -64,12 +70,14 @@ export function readAddRaftVoterRequest(r: Reader, v: number): Decoded<AddRaftVo
   return { clusterId, timeoutMs, voterId, voterDirectoryId, listeners, ackWhenCommitted }
 }
 
+/** An AddRaftVoter response. */
 export interface AddRaftVoterResponse {
   readonly throttleTimeMs: number
   readonly errorCode: number
   readonly errorMessage: string | null
 }
 
+/** Writes the fields that a version has of an AddRaftVoter response. */
 export function writeAddRaftVoterResponse(w: Writer, m: AddRaftVoterResponse, _v: number): void {
   w.int32(m.throttleTimeMs)
   w.int16(m.errorCode)
@@ -77,6 +85,7 @@ export function writeAddRaftVoterResponse(w: Writer, m: AddRaftVoterResponse, _v
   w.uvarint(0)
 }
 
+/** Reads a version of an AddRaftVoter response. */
 export function readAddRaftVoterResponse(r: Reader, _v: number): Decoded<AddRaftVoterResponse> {
   const throttleTimeMs = r.int32()
   const errorCode = r.int16()
@@ -85,18 +94,24 @@ export function readAddRaftVoterResponse(r: Reader, _v: number): Decoded<AddRaft
   return { throttleTimeMs, errorCode, errorMessage }
 }
 
-const facts = { key: 80, name: 'AddRaftVoter', minVersion: 0, maxVersion: 1, flexibleFrom: 0 } as const
-
 /** AddRaftVoter (api key 80), versions 0 to 1: the client's side. */
 export const AddRaftVoter: Api<AddRaftVoterRequest, AddRaftVoterResponse> = {
-  ...facts,
+  key: 80,
+  name: 'AddRaftVoter',
+  minVersion: 0,
+  maxVersion: 1,
+  flexibleFrom: 0,
   writeRequest: writeAddRaftVoterRequest,
   readResponse: readAddRaftVoterResponse,
 }
 
 /** AddRaftVoter (api key 80), versions 0 to 1: the broker's side. */
 export const AddRaftVoterServer: ServerApi<AddRaftVoterRequest, AddRaftVoterResponse> = {
-  ...facts,
+  key: 80,
+  name: 'AddRaftVoter',
+  minVersion: 0,
+  maxVersion: 1,
+  flexibleFrom: 0,
   readRequest: readAddRaftVoterRequest,
   writeResponse: writeAddRaftVoterResponse,
 }

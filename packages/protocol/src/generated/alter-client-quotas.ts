@@ -3,11 +3,13 @@ import type { Api, Decoded, ServerApi } from '../api.ts'
 import type { Reader } from '../wire/reader.ts'
 import type { Writer } from '../wire/writer.ts'
 
+/** A part of an AlterClientQuotas request. */
 export interface AlterClientQuotasRequestEntityData {
   readonly entityType: string
   readonly entityName: string | null
 }
 
+/** Writes the fields that a version has of a part of an AlterClientQuotas request. */
 export function writeAlterClientQuotasRequestEntityData(w: Writer, m: AlterClientQuotasRequestEntityData, v: number): void {
   const f = v >= 1
   w.string(m.entityType, f)
@@ -17,6 +19,7 @@ export function writeAlterClientQuotasRequestEntityData(w: Writer, m: AlterClien
   }
 }
 
+/** Reads a version of a part of an AlterClientQuotas request. */
 export function readAlterClientQuotasRequestEntityData(r: Reader, v: number): Decoded<AlterClientQuotasRequestEntityData> {
   const f = v >= 1
   const entityType = r.string(f)
@@ -25,12 +28,14 @@ export function readAlterClientQuotasRequestEntityData(r: Reader, v: number): De
   return { entityType, entityName }
 }
 
+/** A part of an AlterClientQuotas request. */
 export interface AlterClientQuotasRequestOpData {
   readonly key: string
   readonly value: number
   readonly remove: boolean
 }
 
+/** Writes the fields that a version has of a part of an AlterClientQuotas request. */
 export function writeAlterClientQuotasRequestOpData(w: Writer, m: AlterClientQuotasRequestOpData, v: number): void {
   const f = v >= 1
   w.string(m.key, f)
@@ -41,6 +46,7 @@ export function writeAlterClientQuotasRequestOpData(w: Writer, m: AlterClientQuo
   }
 }
 
+/** Reads a version of a part of an AlterClientQuotas request. */
 export function readAlterClientQuotasRequestOpData(r: Reader, v: number): Decoded<AlterClientQuotasRequestOpData> {
   const f = v >= 1
   const key = r.string(f)
@@ -50,11 +56,13 @@ export function readAlterClientQuotasRequestOpData(r: Reader, v: number): Decode
   return { key, value, remove }
 }
 
+/** A part of an AlterClientQuotas request. */
 export interface AlterClientQuotasRequestEntryData {
   readonly entity: readonly AlterClientQuotasRequestEntityData[]
   readonly ops: readonly AlterClientQuotasRequestOpData[]
 }
 
+/** Writes the fields that a version has of a part of an AlterClientQuotas request. */
 export function writeAlterClientQuotasRequestEntryData(w: Writer, m: AlterClientQuotasRequestEntryData, v: number): void {
   const f = v >= 1
   {
@@ -72,6 +80,7 @@ export function writeAlterClientQuotasRequestEntryData(w: Writer, m: AlterClient
   }
 }
 
+/** Reads a version of a part of an AlterClientQuotas request. */
 export function readAlterClientQuotasRequestEntryData(r: Reader, v: number): Decoded<AlterClientQuotasRequestEntryData> {
   const f = v >= 1
   const entity: Decoded<readonly AlterClientQuotasRequestEntityData[]> = []
@@ -82,11 +91,13 @@ export function readAlterClientQuotasRequestEntryData(r: Reader, v: number): Dec
   return { entity, ops }
 }
 
+/** An AlterClientQuotas request. */
 export interface AlterClientQuotasRequest {
   readonly entries: readonly AlterClientQuotasRequestEntryData[]
   readonly validateOnly: boolean
 }
 
+/** Writes the fields that a version has of an AlterClientQuotas request. */
 export function writeAlterClientQuotasRequest(w: Writer, m: AlterClientQuotasRequest, v: number): void {
   const f = v >= 1
   {
@@ -100,6 +111,7 @@ export function writeAlterClientQuotasRequest(w: Writer, m: AlterClientQuotasReq
   }
 }
 
+/** Reads a version of an AlterClientQuotas request. */
 export function readAlterClientQuotasRequest(r: Reader, v: number): Decoded<AlterClientQuotasRequest> {
   const f = v >= 1
   const entries: Decoded<readonly AlterClientQuotasRequestEntryData[]> = []
@@ -109,11 +121,13 @@ export function readAlterClientQuotasRequest(r: Reader, v: number): Decoded<Alte
   return { entries, validateOnly }
 }
 
+/** A part of an AlterClientQuotas response. */
 export interface AlterClientQuotasResponseEntityData {
   readonly entityType: string
   readonly entityName: string | null
 }
 
+/** Writes the fields that a version has of a part of an AlterClientQuotas response. */
 export function writeAlterClientQuotasResponseEntityData(w: Writer, m: AlterClientQuotasResponseEntityData, v: number): void {
   const f = v >= 1
   w.string(m.entityType, f)
@@ -123,6 +137,7 @@ export function writeAlterClientQuotasResponseEntityData(w: Writer, m: AlterClie
   }
 }
 
+/** Reads a version of a part of an AlterClientQuotas response. */
 export function readAlterClientQuotasResponseEntityData(r: Reader, v: number): Decoded<AlterClientQuotasResponseEntityData> {
   const f = v >= 1
   const entityType = r.string(f)
@@ -131,12 +146,14 @@ export function readAlterClientQuotasResponseEntityData(r: Reader, v: number): D
   return { entityType, entityName }
 }
 
+/** A part of an AlterClientQuotas response. */
 export interface AlterClientQuotasResponseEntryData {
   readonly errorCode: number
   readonly errorMessage: string | null
   readonly entity: readonly AlterClientQuotasResponseEntityData[]
 }
 
+/** Writes the fields that a version has of a part of an AlterClientQuotas response. */
 export function writeAlterClientQuotasResponseEntryData(w: Writer, m: AlterClientQuotasResponseEntryData, v: number): void {
   const f = v >= 1
   w.int16(m.errorCode)
@@ -151,6 +168,7 @@ export function writeAlterClientQuotasResponseEntryData(w: Writer, m: AlterClien
   }
 }
 
+/** Reads a version of a part of an AlterClientQuotas response. */
 export function readAlterClientQuotasResponseEntryData(r: Reader, v: number): Decoded<AlterClientQuotasResponseEntryData> {
   const f = v >= 1
   const errorCode = r.int16()
@@ -161,11 +179,13 @@ export function readAlterClientQuotasResponseEntryData(r: Reader, v: number): De
   return { errorCode, errorMessage, entity }
 }
 
+/** An AlterClientQuotas response. */
 export interface AlterClientQuotasResponse {
   readonly throttleTimeMs: number
   readonly entries: readonly AlterClientQuotasResponseEntryData[]
 }
 
+/** Writes the fields that a version has of an AlterClientQuotas response. */
 export function writeAlterClientQuotasResponse(w: Writer, m: AlterClientQuotasResponse, v: number): void {
   const f = v >= 1
   w.int32(m.throttleTimeMs)
@@ -179,6 +199,7 @@ export function writeAlterClientQuotasResponse(w: Writer, m: AlterClientQuotasRe
   }
 }
 
+/** Reads a version of an AlterClientQuotas response. */
 export function readAlterClientQuotasResponse(r: Reader, v: number): Decoded<AlterClientQuotasResponse> {
   const f = v >= 1
   const throttleTimeMs = r.int32()
@@ -188,18 +209,24 @@ export function readAlterClientQuotasResponse(r: Reader, v: number): Decoded<Alt
   return { throttleTimeMs, entries }
 }
 
-const facts = { key: 49, name: 'AlterClientQuotas', minVersion: 0, maxVersion: 1, flexibleFrom: 1 } as const
-
 /** AlterClientQuotas (api key 49), versions 0 to 1: the client's side. */
 export const AlterClientQuotas: Api<AlterClientQuotasRequest, AlterClientQuotasResponse> = {
-  ...facts,
+  key: 49,
+  name: 'AlterClientQuotas',
+  minVersion: 0,
+  maxVersion: 1,
+  flexibleFrom: 1,
   writeRequest: writeAlterClientQuotasRequest,
   readResponse: readAlterClientQuotasResponse,
 }
 
 /** AlterClientQuotas (api key 49), versions 0 to 1: the broker's side. */
 export const AlterClientQuotasServer: ServerApi<AlterClientQuotasRequest, AlterClientQuotasResponse> = {
-  ...facts,
+  key: 49,
+  name: 'AlterClientQuotas',
+  minVersion: 0,
+  maxVersion: 1,
+  flexibleFrom: 1,
   readRequest: readAlterClientQuotasRequest,
   writeResponse: writeAlterClientQuotasResponse,
 }

@@ -3,11 +3,13 @@ import type { Api, Decoded, ServerApi } from '../api.ts'
 import type { Reader } from '../wire/reader.ts'
 import type { Writer } from '../wire/writer.ts'
 
+/** A part of an AlterConfigs request. */
 export interface AlterConfigsRequestAlterableConfig {
   readonly name: string
   readonly value: string | null
 }
 
+/** Writes the fields that a version has of a part of an AlterConfigs request. */
 export function writeAlterConfigsRequestAlterableConfig(w: Writer, m: AlterConfigsRequestAlterableConfig, v: number): void {
   const f = v >= 2
   w.string(m.name, f)
@@ -17,6 +19,7 @@ export function writeAlterConfigsRequestAlterableConfig(w: Writer, m: AlterConfi
   }
 }
 
+/** Reads a version of a part of an AlterConfigs request. */
 export function readAlterConfigsRequestAlterableConfig(r: Reader, v: number): Decoded<AlterConfigsRequestAlterableConfig> {
   const f = v >= 2
   const name = r.string(f)
@@ -25,12 +28,14 @@ export function readAlterConfigsRequestAlterableConfig(r: Reader, v: number): De
   return { name, value }
 }
 
+/** A part of an AlterConfigs request. */
 export interface AlterConfigsRequestAlterConfigsResource {
   readonly resourceType: number
   readonly resourceName: string
   readonly configs: readonly AlterConfigsRequestAlterableConfig[]
 }
 
+/** Writes the fields that a version has of a part of an AlterConfigs request. */
 export function writeAlterConfigsRequestAlterConfigsResource(w: Writer, m: AlterConfigsRequestAlterConfigsResource, v: number): void {
   const f = v >= 2
   w.int8(m.resourceType)
@@ -45,6 +50,7 @@ export function writeAlterConfigsRequestAlterConfigsResource(w: Writer, m: Alter
   }
 }
 
+/** Reads a version of a part of an AlterConfigs request. */
 export function readAlterConfigsRequestAlterConfigsResource(r: Reader, v: number): Decoded<AlterConfigsRequestAlterConfigsResource> {
   const f = v >= 2
   const resourceType = r.int8()
@@ -55,11 +61,13 @@ export function readAlterConfigsRequestAlterConfigsResource(r: Reader, v: number
   return { resourceType, resourceName, configs }
 }
 
+/** An AlterConfigs request. */
 export interface AlterConfigsRequest {
   readonly resources: readonly AlterConfigsRequestAlterConfigsResource[]
   readonly validateOnly: boolean
 }
 
+/** Writes the fields that a version has of an AlterConfigs request. */
 export function writeAlterConfigsRequest(w: Writer, m: AlterConfigsRequest, v: number): void {
   const f = v >= 2
   {
@@ -73,6 +81,7 @@ export function writeAlterConfigsRequest(w: Writer, m: AlterConfigsRequest, v: n
   }
 }
 
+/** Reads a version of an AlterConfigs request. */
 export function readAlterConfigsRequest(r: Reader, v: number): Decoded<AlterConfigsRequest> {
   const f = v >= 2
   const resources: Decoded<readonly AlterConfigsRequestAlterConfigsResource[]> = []
@@ -82,6 +91,7 @@ export function readAlterConfigsRequest(r: Reader, v: number): Decoded<AlterConf
   return { resources, validateOnly }
 }
 
+/** A part of an AlterConfigs response. */
 export interface AlterConfigsResponseAlterConfigsResourceResponse {
   readonly errorCode: number
   readonly errorMessage: string | null
@@ -89,6 +99,7 @@ export interface AlterConfigsResponseAlterConfigsResourceResponse {
   readonly resourceName: string
 }
 
+/** Writes the fields that a version has of a part of an AlterConfigs response. */
 export function writeAlterConfigsResponseAlterConfigsResourceResponse(w: Writer, m: AlterConfigsResponseAlterConfigsResourceResponse, v: number): void {
   const f = v >= 2
   w.int16(m.errorCode)
@@ -100,6 +111,7 @@ export function writeAlterConfigsResponseAlterConfigsResourceResponse(w: Writer,
   }
 }
 
+/** Reads a version of a part of an AlterConfigs response. */
 export function readAlterConfigsResponseAlterConfigsResourceResponse(r: Reader, v: number): Decoded<AlterConfigsResponseAlterConfigsResourceResponse> {
   const f = v >= 2
   const errorCode = r.int16()
@@ -110,11 +122,13 @@ export function readAlterConfigsResponseAlterConfigsResourceResponse(r: Reader, 
   return { errorCode, errorMessage, resourceType, resourceName }
 }
 
+/** An AlterConfigs response. */
 export interface AlterConfigsResponse {
   readonly throttleTimeMs: number
   readonly responses: readonly AlterConfigsResponseAlterConfigsResourceResponse[]
 }
 
+/** Writes the fields that a version has of an AlterConfigs response. */
 export function writeAlterConfigsResponse(w: Writer, m: AlterConfigsResponse, v: number): void {
   const f = v >= 2
   w.int32(m.throttleTimeMs)
@@ -128,6 +142,7 @@ export function writeAlterConfigsResponse(w: Writer, m: AlterConfigsResponse, v:
   }
 }
 
+/** Reads a version of an AlterConfigs response. */
 export function readAlterConfigsResponse(r: Reader, v: number): Decoded<AlterConfigsResponse> {
   const f = v >= 2
   const throttleTimeMs = r.int32()
@@ -137,18 +152,24 @@ export function readAlterConfigsResponse(r: Reader, v: number): Decoded<AlterCon
   return { throttleTimeMs, responses }
 }
 
-const facts = { key: 33, name: 'AlterConfigs', minVersion: 0, maxVersion: 2, flexibleFrom: 2 } as const
-
 /** AlterConfigs (api key 33), versions 0 to 2: the client's side. */
 export const AlterConfigs: Api<AlterConfigsRequest, AlterConfigsResponse> = {
-  ...facts,
+  key: 33,
+  name: 'AlterConfigs',
+  minVersion: 0,
+  maxVersion: 2,
+  flexibleFrom: 2,
   writeRequest: writeAlterConfigsRequest,
   readResponse: readAlterConfigsResponse,
 }
 
 /** AlterConfigs (api key 33), versions 0 to 2: the broker's side. */
 export const AlterConfigsServer: ServerApi<AlterConfigsRequest, AlterConfigsResponse> = {
-  ...facts,
+  key: 33,
+  name: 'AlterConfigs',
+  minVersion: 0,
+  maxVersion: 2,
+  flexibleFrom: 2,
   readRequest: readAlterConfigsRequest,
   writeResponse: writeAlterConfigsResponse,
 }

@@ -4,11 +4,13 @@ import { unset } from '../wire/unset.ts'
 import type { Reader } from '../wire/reader.ts'
 import type { Writer } from '../wire/writer.ts'
 
+/** A part of an AlterPartitionReassignments request. */
 export interface AlterPartitionReassignmentsRequestReassignablePartition {
   readonly partitionIndex: number
   readonly replicas?: readonly number[] | null
 }
 
+/** Writes the fields that a version has of a part of an AlterPartitionReassignments request. */
 export function writeAlterPartitionReassignmentsRequestReassignablePartition(w: Writer, m: AlterPartitionReassignmentsRequestReassignablePartition, _v: number): void {
   w.int32(m.partitionIndex)
   {
@@ -22,6 +24,7 @@ export function writeAlterPartitionReassignmentsRequestReassignablePartition(w: 
   w.uvarint(0)
 }
 
+/** Reads a version of a part of an AlterPartitionReassignments request. */
 export function readAlterPartitionReassignmentsRequestReassignablePartition(r: Reader, _v: number): Decoded<AlterPartitionReassignmentsRequestReassignablePartition> {
   const partitionIndex = r.int32()
   let replicas: Decoded<readonly number[] | null> = null
@@ -38,11 +41,13 @@ export function readAlterPartitionReassignmentsRequestReassignablePartition(r: R
   return { partitionIndex, replicas }
 }
 
+/** A part of an AlterPartitionReassignments request. */
 export interface AlterPartitionReassignmentsRequestReassignableTopic {
   readonly name: string
   readonly partitions: readonly AlterPartitionReassignmentsRequestReassignablePartition[]
 }
 
+/** Writes the fields that a version has of a part of an AlterPartitionReassignments request. */
 export function writeAlterPartitionReassignmentsRequestReassignableTopic(w: Writer, m: AlterPartitionReassignmentsRequestReassignableTopic, v: number): void {
   w.string(m.name, true)
   {
@@ -53,6 +58,7 @@ export function writeAlterPartitionReassignmentsRequestReassignableTopic(w: Writ
   w.uvarint(0)
 }
 
+/** Reads a version of a part of an AlterPartitionReassignments request. */
 export function readAlterPartitionReassignmentsRequestReassignableTopic(r: Reader, v: number): Decoded<AlterPartitionReassignmentsRequestReassignableTopic> {
   const name = r.string(true)
   const partitions: Decoded<readonly AlterPartitionReassignmentsRequestReassignablePartition[]> = []
@@ -61,6 +67,7 @@ export function readAlterPartitionReassignmentsRequestReassignableTopic(r: Reade
   return { name, partitions }
 }
 
+/** An AlterPartitionReassignments request. */
 export interface AlterPartitionReassignmentsRequest {
   readonly timeoutMs?: number
   /** Version 1. */
@@ -68,6 +75,7 @@ export interface AlterPartitionReassignmentsRequest {
   readonly topics: readonly AlterPartitionReassignmentsRequestReassignableTopic[]
 }
 
+/** Writes the fields that a version has of an AlterPartitionReassignments request. */
 export function writeAlterPartitionReassignmentsRequest(w: Writer, m: AlterPartitionReassignmentsRequest, v: number): void {
   w.int32((m.timeoutMs ?? 60000))
   if (v >= 1) {
@@ -82,6 +90,7 @@ export function writeAlterPartitionReassignmentsRequest(w: Writer, m: AlterParti
   w.uvarint(0)
 }
 
+/** Reads a version of an AlterPartitionReassignments request. */
 export function readAlterPartitionReassignmentsRequest(r: Reader, v: number): Decoded<AlterPartitionReassignmentsRequest> {
   const timeoutMs = r.int32()
   const allowReplicationFactorChange = v >= 1 ? r.bool() : true
@@ -91,12 +100,14 @@ export function readAlterPartitionReassignmentsRequest(r: Reader, v: number): De
   return { timeoutMs, allowReplicationFactorChange, topics }
 }
 
+/** A part of an AlterPartitionReassignments response. */
 export interface AlterPartitionReassignmentsResponseReassignablePartitionResponse {
   readonly partitionIndex: number
   readonly errorCode: number
   readonly errorMessage: string | null
 }
 
+/** Writes the fields that a version has of a part of an AlterPartitionReassignments response. */
 export function writeAlterPartitionReassignmentsResponseReassignablePartitionResponse(w: Writer, m: AlterPartitionReassignmentsResponseReassignablePartitionResponse, _v: number): void {
   w.int32(m.partitionIndex)
   w.int16(m.errorCode)
@@ -104,6 +115,7 @@ export function writeAlterPartitionReassignmentsResponseReassignablePartitionRes
   w.uvarint(0)
 }
 
+/** Reads a version of a part of an AlterPartitionReassignments response. */
 export function readAlterPartitionReassignmentsResponseReassignablePartitionResponse(r: Reader, _v: number): Decoded<AlterPartitionReassignmentsResponseReassignablePartitionResponse> {
   const partitionIndex = r.int32()
   const errorCode = r.int16()
@@ -112,11 +124,13 @@ export function readAlterPartitionReassignmentsResponseReassignablePartitionResp
   return { partitionIndex, errorCode, errorMessage }
 }
 
+/** A part of an AlterPartitionReassignments response. */
 export interface AlterPartitionReassignmentsResponseReassignableTopicResponse {
   readonly name: string
   readonly partitions: readonly AlterPartitionReassignmentsResponseReassignablePartitionResponse[]
 }
 
+/** Writes the fields that a version has of a part of an AlterPartitionReassignments response. */
 export function writeAlterPartitionReassignmentsResponseReassignableTopicResponse(w: Writer, m: AlterPartitionReassignmentsResponseReassignableTopicResponse, v: number): void {
   w.string(m.name, true)
   {
@@ -127,6 +141,7 @@ export function writeAlterPartitionReassignmentsResponseReassignableTopicRespons
   w.uvarint(0)
 }
 
+/** Reads a version of a part of an AlterPartitionReassignments response. */
 export function readAlterPartitionReassignmentsResponseReassignableTopicResponse(r: Reader, v: number): Decoded<AlterPartitionReassignmentsResponseReassignableTopicResponse> {
   const name = r.string(true)
   const partitions: Decoded<readonly AlterPartitionReassignmentsResponseReassignablePartitionResponse[]> = []
@@ -135,6 +150,7 @@ export function readAlterPartitionReassignmentsResponseReassignableTopicResponse
   return { name, partitions }
 }
 
+/** An AlterPartitionReassignments response. */
 export interface AlterPartitionReassignmentsResponse {
   readonly throttleTimeMs: number
   /** Version 1. */
@@ -144,6 +160,7 @@ export interface AlterPartitionReassignmentsResponse {
   readonly responses: readonly AlterPartitionReassignmentsResponseReassignableTopicResponse[]
 }
 
+/** Writes the fields that a version has of an AlterPartitionReassignments response. */
 export function writeAlterPartitionReassignmentsResponse(w: Writer, m: AlterPartitionReassignmentsResponse, v: number): void {
   w.int32(m.throttleTimeMs)
   if (v >= 1) {
@@ -159,6 +176,7 @@ export function writeAlterPartitionReassignmentsResponse(w: Writer, m: AlterPart
   w.uvarint(0)
 }
 
+/** Reads a version of an AlterPartitionReassignments response. */
 export function readAlterPartitionReassignmentsResponse(r: Reader, v: number): Decoded<AlterPartitionReassignmentsResponse> {
   const throttleTimeMs = r.int32()
   const allowReplicationFactorChange = v >= 1 ? r.bool() : true
@@ -170,18 +188,24 @@ export function readAlterPartitionReassignmentsResponse(r: Reader, v: number): D
   return { throttleTimeMs, allowReplicationFactorChange, errorCode, errorMessage, responses }
 }
 
-const facts = { key: 45, name: 'AlterPartitionReassignments', minVersion: 0, maxVersion: 1, flexibleFrom: 0 } as const
-
 /** AlterPartitionReassignments (api key 45), versions 0 to 1: the client's side. */
 export const AlterPartitionReassignments: Api<AlterPartitionReassignmentsRequest, AlterPartitionReassignmentsResponse> = {
-  ...facts,
+  key: 45,
+  name: 'AlterPartitionReassignments',
+  minVersion: 0,
+  maxVersion: 1,
+  flexibleFrom: 0,
   writeRequest: writeAlterPartitionReassignmentsRequest,
   readResponse: readAlterPartitionReassignmentsResponse,
 }
 
 /** AlterPartitionReassignments (api key 45), versions 0 to 1: the broker's side. */
 export const AlterPartitionReassignmentsServer: ServerApi<AlterPartitionReassignmentsRequest, AlterPartitionReassignmentsResponse> = {
-  ...facts,
+  key: 45,
+  name: 'AlterPartitionReassignments',
+  minVersion: 0,
+  maxVersion: 1,
+  flexibleFrom: 0,
   readRequest: readAlterPartitionReassignmentsRequest,
   writeResponse: writeAlterPartitionReassignmentsResponse,
 }

@@ -3,11 +3,13 @@ import type { Api, Decoded, ServerApi } from '../api.ts'
 import type { Reader } from '../wire/reader.ts'
 import type { Writer } from '../wire/writer.ts'
 
+/** A part of an AlterReplicaLogDirs request. */
 export interface AlterReplicaLogDirsRequestAlterReplicaLogDirTopic {
   readonly name: string
   readonly partitions: readonly number[]
 }
 
+/** Writes the fields that a version has of a part of an AlterReplicaLogDirs request. */
 export function writeAlterReplicaLogDirsRequestAlterReplicaLogDirTopic(w: Writer, m: AlterReplicaLogDirsRequestAlterReplicaLogDirTopic, v: number): void {
   const f = v >= 2
   w.string(m.name, f)
@@ -21,6 +23,7 @@ export function writeAlterReplicaLogDirsRequestAlterReplicaLogDirTopic(w: Writer
   }
 }
 
+/** Reads a version of a part of an AlterReplicaLogDirs request. */
 export function readAlterReplicaLogDirsRequestAlterReplicaLogDirTopic(r: Reader, v: number): Decoded<AlterReplicaLogDirsRequestAlterReplicaLogDirTopic> {
   const f = v >= 2
   const name = r.string(f)
@@ -30,11 +33,13 @@ export function readAlterReplicaLogDirsRequestAlterReplicaLogDirTopic(r: Reader,
   return { name, partitions }
 }
 
+/** A part of an AlterReplicaLogDirs request. */
 export interface AlterReplicaLogDirsRequestAlterReplicaLogDir {
   readonly path: string
   readonly topics: readonly AlterReplicaLogDirsRequestAlterReplicaLogDirTopic[]
 }
 
+/** Writes the fields that a version has of a part of an AlterReplicaLogDirs request. */
 export function writeAlterReplicaLogDirsRequestAlterReplicaLogDir(w: Writer, m: AlterReplicaLogDirsRequestAlterReplicaLogDir, v: number): void {
   const f = v >= 2
   w.string(m.path, f)
@@ -48,6 +53,7 @@ export function writeAlterReplicaLogDirsRequestAlterReplicaLogDir(w: Writer, m: 
   }
 }
 
+/** Reads a version of a part of an AlterReplicaLogDirs request. */
 export function readAlterReplicaLogDirsRequestAlterReplicaLogDir(r: Reader, v: number): Decoded<AlterReplicaLogDirsRequestAlterReplicaLogDir> {
   const f = v >= 2
   const path = r.string(f)
@@ -57,10 +63,12 @@ export function readAlterReplicaLogDirsRequestAlterReplicaLogDir(r: Reader, v: n
   return { path, topics }
 }
 
+/** An AlterReplicaLogDirs request. */
 export interface AlterReplicaLogDirsRequest {
   readonly dirs: readonly AlterReplicaLogDirsRequestAlterReplicaLogDir[]
 }
 
+/** Writes the fields that a version has of an AlterReplicaLogDirs request. */
 export function writeAlterReplicaLogDirsRequest(w: Writer, m: AlterReplicaLogDirsRequest, v: number): void {
   const f = v >= 2
   {
@@ -73,6 +81,7 @@ export function writeAlterReplicaLogDirsRequest(w: Writer, m: AlterReplicaLogDir
   }
 }
 
+/** Reads a version of an AlterReplicaLogDirs request. */
 export function readAlterReplicaLogDirsRequest(r: Reader, v: number): Decoded<AlterReplicaLogDirsRequest> {
   const f = v >= 2
   const dirs: Decoded<readonly AlterReplicaLogDirsRequestAlterReplicaLogDir[]> = []
@@ -81,11 +90,13 @@ export function readAlterReplicaLogDirsRequest(r: Reader, v: number): Decoded<Al
   return { dirs }
 }
 
+/** A part of an AlterReplicaLogDirs response. */
 export interface AlterReplicaLogDirsResponseAlterReplicaLogDirPartitionResult {
   readonly partitionIndex: number
   readonly errorCode: number
 }
 
+/** Writes the fields that a version has of a part of an AlterReplicaLogDirs response. */
 export function writeAlterReplicaLogDirsResponseAlterReplicaLogDirPartitionResult(w: Writer, m: AlterReplicaLogDirsResponseAlterReplicaLogDirPartitionResult, v: number): void {
   const f = v >= 2
   w.int32(m.partitionIndex)
@@ -95,6 +106,7 @@ export function writeAlterReplicaLogDirsResponseAlterReplicaLogDirPartitionResul
   }
 }
 
+/** Reads a version of a part of an AlterReplicaLogDirs response. */
 export function readAlterReplicaLogDirsResponseAlterReplicaLogDirPartitionResult(r: Reader, v: number): Decoded<AlterReplicaLogDirsResponseAlterReplicaLogDirPartitionResult> {
   const f = v >= 2
   const partitionIndex = r.int32()
@@ -103,11 +115,13 @@ export function readAlterReplicaLogDirsResponseAlterReplicaLogDirPartitionResult
   return { partitionIndex, errorCode }
 }
 
+/** A part of an AlterReplicaLogDirs response. */
 export interface AlterReplicaLogDirsResponseAlterReplicaLogDirTopicResult {
   readonly topicName: string
   readonly partitions: readonly AlterReplicaLogDirsResponseAlterReplicaLogDirPartitionResult[]
 }
 
+/** Writes the fields that a version has of a part of an AlterReplicaLogDirs response. */
 export function writeAlterReplicaLogDirsResponseAlterReplicaLogDirTopicResult(w: Writer, m: AlterReplicaLogDirsResponseAlterReplicaLogDirTopicResult, v: number): void {
   const f = v >= 2
   w.string(m.topicName, f)
@@ -121,6 +135,7 @@ export function writeAlterReplicaLogDirsResponseAlterReplicaLogDirTopicResult(w:
   }
 }
 
+/** Reads a version of a part of an AlterReplicaLogDirs response. */
 export function readAlterReplicaLogDirsResponseAlterReplicaLogDirTopicResult(r: Reader, v: number): Decoded<AlterReplicaLogDirsResponseAlterReplicaLogDirTopicResult> {
   const f = v >= 2
   const topicName = r.string(f)
@@ -130,11 +145,13 @@ export function readAlterReplicaLogDirsResponseAlterReplicaLogDirTopicResult(r: 
   return { topicName, partitions }
 }
 
+/** An AlterReplicaLogDirs response. */
 export interface AlterReplicaLogDirsResponse {
   readonly throttleTimeMs: number
   readonly results: readonly AlterReplicaLogDirsResponseAlterReplicaLogDirTopicResult[]
 }
 
+/** Writes the fields that a version has of an AlterReplicaLogDirs response. */
 export function writeAlterReplicaLogDirsResponse(w: Writer, m: AlterReplicaLogDirsResponse, v: number): void {
   const f = v >= 2
   w.int32(m.throttleTimeMs)
@@ -148,6 +165,7 @@ export function writeAlterReplicaLogDirsResponse(w: Writer, m: AlterReplicaLogDi
   }
 }
 
+/** Reads a version of an AlterReplicaLogDirs response. */
 export function readAlterReplicaLogDirsResponse(r: Reader, v: number): Decoded<AlterReplicaLogDirsResponse> {
   const f = v >= 2
   const throttleTimeMs = r.int32()
@@ -157,18 +175,24 @@ export function readAlterReplicaLogDirsResponse(r: Reader, v: number): Decoded<A
   return { throttleTimeMs, results }
 }
 
-const facts = { key: 34, name: 'AlterReplicaLogDirs', minVersion: 1, maxVersion: 2, flexibleFrom: 2 } as const
-
 /** AlterReplicaLogDirs (api key 34), versions 1 to 2: the client's side. */
 export const AlterReplicaLogDirs: Api<AlterReplicaLogDirsRequest, AlterReplicaLogDirsResponse> = {
-  ...facts,
+  key: 34,
+  name: 'AlterReplicaLogDirs',
+  minVersion: 1,
+  maxVersion: 2,
+  flexibleFrom: 2,
   writeRequest: writeAlterReplicaLogDirsRequest,
   readResponse: readAlterReplicaLogDirsResponse,
 }
 
 /** AlterReplicaLogDirs (api key 34), versions 1 to 2: the broker's side. */
 export const AlterReplicaLogDirsServer: ServerApi<AlterReplicaLogDirsRequest, AlterReplicaLogDirsResponse> = {
-  ...facts,
+  key: 34,
+  name: 'AlterReplicaLogDirs',
+  minVersion: 1,
+  maxVersion: 2,
+  flexibleFrom: 2,
   readRequest: readAlterReplicaLogDirsRequest,
   writeResponse: writeAlterReplicaLogDirsResponse,
 }

@@ -3,17 +3,20 @@ import type { Api, Decoded, ServerApi } from '../api.ts'
 import type { Reader } from '../wire/reader.ts'
 import type { Writer } from '../wire/writer.ts'
 
+/** A part of an AlterShareGroupOffsets request. */
 export interface AlterShareGroupOffsetsRequestAlterShareGroupOffsetsRequestPartition {
   readonly partitionIndex: number
   readonly startOffset: number
 }
 
+/** Writes the fields that a version has of a part of an AlterShareGroupOffsets request. */
 export function writeAlterShareGroupOffsetsRequestAlterShareGroupOffsetsRequestPartition(w: Writer, m: AlterShareGroupOffsetsRequestAlterShareGroupOffsetsRequestPartition, _v: number): void {
   w.int32(m.partitionIndex)
   w.int64(m.startOffset)
   w.uvarint(0)
 }
 
+/** Reads a version of a part of an AlterShareGroupOffsets request. */
 export function readAlterShareGroupOffsetsRequestAlterShareGroupOffsetsRequestPartition(r: Reader, _v: number): Decoded<AlterShareGroupOffsetsRequestAlterShareGroupOffsetsRequestPartition> {
   const partitionIndex = r.int32()
   const startOffset = r.int64()
@@ -21,11 +24,13 @@ export function readAlterShareGroupOffsetsRequestAlterShareGroupOffsetsRequestPa
   return { partitionIndex, startOffset }
 }
 
+/** A part of an AlterShareGroupOffsets request. */
 export interface AlterShareGroupOffsetsRequestAlterShareGroupOffsetsRequestTopic {
   readonly topicName: string
   readonly partitions: readonly AlterShareGroupOffsetsRequestAlterShareGroupOffsetsRequestPartition[]
 }
 
+/** Writes the fields that a version has of a part of an AlterShareGroupOffsets request. */
 export function writeAlterShareGroupOffsetsRequestAlterShareGroupOffsetsRequestTopic(w: Writer, m: AlterShareGroupOffsetsRequestAlterShareGroupOffsetsRequestTopic, v: number): void {
   w.string(m.topicName, true)
   {
@@ -36,6 +41,7 @@ export function writeAlterShareGroupOffsetsRequestAlterShareGroupOffsetsRequestT
   w.uvarint(0)
 }
 
+/** Reads a version of a part of an AlterShareGroupOffsets request. */
 export function readAlterShareGroupOffsetsRequestAlterShareGroupOffsetsRequestTopic(r: Reader, v: number): Decoded<AlterShareGroupOffsetsRequestAlterShareGroupOffsetsRequestTopic> {
   const topicName = r.string(true)
   const partitions: Decoded<readonly AlterShareGroupOffsetsRequestAlterShareGroupOffsetsRequestPartition[]> = []
@@ -44,11 +50,13 @@ export function readAlterShareGroupOffsetsRequestAlterShareGroupOffsetsRequestTo
   return { topicName, partitions }
 }
 
+/** An AlterShareGroupOffsets request. */
 export interface AlterShareGroupOffsetsRequest {
   readonly groupId: string
   readonly topics: readonly AlterShareGroupOffsetsRequestAlterShareGroupOffsetsRequestTopic[]
 }
 
+/** Writes the fields that a version has of an AlterShareGroupOffsets request. */
 export function writeAlterShareGroupOffsetsRequest(w: Writer, m: AlterShareGroupOffsetsRequest, v: number): void {
   w.string(m.groupId, true)
   {
@@ -59,6 +67,7 @@ export function writeAlterShareGroupOffsetsRequest(w: Writer, m: AlterShareGroup
   w.uvarint(0)
 }
 
+/** Reads a version of an AlterShareGroupOffsets request. */
 export function readAlterShareGroupOffsetsRequest(r: Reader, v: number): Decoded<AlterShareGroupOffsetsRequest> {
   const groupId = r.string(true)
   const topics: Decoded<readonly AlterShareGroupOffsetsRequestAlterShareGroupOffsetsRequestTopic[]> = []
@@ -67,12 +76,14 @@ export function readAlterShareGroupOffsetsRequest(r: Reader, v: number): Decoded
   return { groupId, topics }
 }
 
+/** A part of an AlterShareGroupOffsets response. */
 export interface AlterShareGroupOffsetsResponseAlterShareGroupOffsetsResponsePartition {
   readonly partitionIndex: number
   readonly errorCode: number
   readonly errorMessage?: string | null
 }
 
+/** Writes the fields that a version has of a part of an AlterShareGroupOffsets response. */
 export function writeAlterShareGroupOffsetsResponseAlterShareGroupOffsetsResponsePartition(w: Writer, m: AlterShareGroupOffsetsResponseAlterShareGroupOffsetsResponsePartition, _v: number): void {
   w.int32(m.partitionIndex)
   w.int16(m.errorCode)
@@ -80,6 +91,7 @@ export function writeAlterShareGroupOffsetsResponseAlterShareGroupOffsetsRespons
   w.uvarint(0)
 }
 
+/** Reads a version of a part of an AlterShareGroupOffsets response. */
 export function readAlterShareGroupOffsetsResponseAlterShareGroupOffsetsResponsePartition(r: Reader, _v: number): Decoded<AlterShareGroupOffsetsResponseAlterShareGroupOffsetsResponsePartition> {
   const partitionIndex = r.int32()
   const errorCode = r.int16()
@@ -88,12 +100,14 @@ export function readAlterShareGroupOffsetsResponseAlterShareGroupOffsetsResponse
   return { partitionIndex, errorCode, errorMessage }
 }
 
+/** A part of an AlterShareGroupOffsets response. */
 export interface AlterShareGroupOffsetsResponseAlterShareGroupOffsetsResponseTopic {
   readonly topicName: string
   readonly topicId: string
   readonly partitions: readonly AlterShareGroupOffsetsResponseAlterShareGroupOffsetsResponsePartition[]
 }
 
+/** Writes the fields that a version has of a part of an AlterShareGroupOffsets response. */
 export function writeAlterShareGroupOffsetsResponseAlterShareGroupOffsetsResponseTopic(w: Writer, m: AlterShareGroupOffsetsResponseAlterShareGroupOffsetsResponseTopic, v: number): void {
   w.string(m.topicName, true)
   w.uuid(m.topicId)
@@ -105,6 +119,7 @@ export function writeAlterShareGroupOffsetsResponseAlterShareGroupOffsetsRespons
   w.uvarint(0)
 }
 
+/** Reads a version of a part of an AlterShareGroupOffsets response. */
 export function readAlterShareGroupOffsetsResponseAlterShareGroupOffsetsResponseTopic(r: Reader, v: number): Decoded<AlterShareGroupOffsetsResponseAlterShareGroupOffsetsResponseTopic> {
   const topicName = r.string(true)
   const topicId = r.uuid()
@@ -114,6 +129,7 @@ export function readAlterShareGroupOffsetsResponseAlterShareGroupOffsetsResponse
   return { topicName, topicId, partitions }
 }
 
+/** An AlterShareGroupOffsets response. */
 export interface AlterShareGroupOffsetsResponse {
   readonly throttleTimeMs: number
   readonly errorCode: number
@@ -121,6 +137,7 @@ export interface AlterShareGroupOffsetsResponse {
   readonly responses: readonly AlterShareGroupOffsetsResponseAlterShareGroupOffsetsResponseTopic[]
 }
 
+/** Writes the fields that a version has of an AlterShareGroupOffsets response. */
 export function writeAlterShareGroupOffsetsResponse(w: Writer, m: AlterShareGroupOffsetsResponse, v: number): void {
   w.int32(m.throttleTimeMs)
   w.int16(m.errorCode)
@@ -133,6 +150,7 @@ export function writeAlterShareGroupOffsetsResponse(w: Writer, m: AlterShareGrou
   w.uvarint(0)
 }
 
+/** Reads a version of an AlterShareGroupOffsets response. */
 export function readAlterShareGroupOffsetsResponse(r: Reader, v: number): Decoded<AlterShareGroupOffsetsResponse> {
   const throttleTimeMs = r.int32()
   const errorCode = r.int16()
@@ -143,18 +161,24 @@ export function readAlterShareGroupOffsetsResponse(r: Reader, v: number): Decode
   return { throttleTimeMs, errorCode, errorMessage, responses }
 }
 
-const facts = { key: 91, name: 'AlterShareGroupOffsets', minVersion: 0, maxVersion: 0, flexibleFrom: 0 } as const
-
 /** AlterShareGroupOffsets (api key 91), versions 0 to 0: the client's side. */
 export const AlterShareGroupOffsets: Api<AlterShareGroupOffsetsRequest, AlterShareGroupOffsetsResponse> = {
-  ...facts,
+  key: 91,
+  name: 'AlterShareGroupOffsets',
+  minVersion: 0,
+  maxVersion: 0,
+  flexibleFrom: 0,
   writeRequest: writeAlterShareGroupOffsetsRequest,
   readResponse: readAlterShareGroupOffsetsResponse,
 }
 
 /** AlterShareGroupOffsets (api key 91), versions 0 to 0: the broker's side. */
 export const AlterShareGroupOffsetsServer: ServerApi<AlterShareGroupOffsetsRequest, AlterShareGroupOffsetsResponse> = {
-  ...facts,
+  key: 91,
+  name: 'AlterShareGroupOffsets',
+  minVersion: 0,
+  maxVersion: 0,
+  flexibleFrom: 0,
   readRequest: readAlterShareGroupOffsetsRequest,
   writeResponse: writeAlterShareGroupOffsetsResponse,
 }

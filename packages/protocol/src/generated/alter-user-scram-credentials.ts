@@ -3,17 +3,20 @@ import type { Api, Decoded, ServerApi } from '../api.ts'
 import type { Reader } from '../wire/reader.ts'
 import type { Writer } from '../wire/writer.ts'
 
+/** A part of an AlterUserScramCredentials request. */
 export interface AlterUserScramCredentialsRequestScramCredentialDeletion {
   readonly name: string
   readonly mechanism: number
 }
 
+/** Writes the fields that a version has of a part of an AlterUserScramCredentials request. */
 export function writeAlterUserScramCredentialsRequestScramCredentialDeletion(w: Writer, m: AlterUserScramCredentialsRequestScramCredentialDeletion, _v: number): void {
   w.string(m.name, true)
   w.int8(m.mechanism)
   w.uvarint(0)
 }
 
+/** Reads a version of a part of an AlterUserScramCredentials request. */
 export function readAlterUserScramCredentialsRequestScramCredentialDeletion(r: Reader, _v: number): Decoded<AlterUserScramCredentialsRequestScramCredentialDeletion> {
   const name = r.string(true)
   const mechanism = r.int8()
@@ -21,6 +24,7 @@ export function readAlterUserScramCredentialsRequestScramCredentialDeletion(r: R
   return { name, mechanism }
 }
 
+/** A part of an AlterUserScramCredentials request. */
 export interface AlterUserScramCredentialsRequestScramCredentialUpsertion {
   readonly name: string
   readonly mechanism: number
@@ -29,6 +33,7 @@ export interface AlterUserScramCredentialsRequestScramCredentialUpsertion {
   readonly saltedPassword: Uint8Array
 }
 
+/** Writes the fields that a version has of a part of an AlterUserScramCredentials request. */
 export function writeAlterUserScramCredentialsRequestScramCredentialUpsertion(w: Writer, m: AlterUserScramCredentialsRequestScramCredentialUpsertion, _v: number): void {
   w.string(m.name, true)
   w.int8(m.mechanism)
@@ -38,6 +43,7 @@ export function writeAlterUserScramCredentialsRequestScramCredentialUpsertion(w:
   w.uvarint(0)
 }
 
+/** Reads a version of a part of an AlterUserScramCredentials request. */
 export function readAlterUserScramCredentialsRequestScramCredentialUpsertion(r: Reader, _v: number): Decoded<AlterUserScramCredentialsRequestScramCredentialUpsertion> {
   const name = r.string(true)
   const mechanism = r.int8()
@@ -48,11 +54,13 @@ export function readAlterUserScramCredentialsRequestScramCredentialUpsertion(r: 
   return { name, mechanism, iterations, salt, saltedPassword }
 }
 
+/** An AlterUserScramCredentials request. */
 export interface AlterUserScramCredentialsRequest {
   readonly deletions: readonly AlterUserScramCredentialsRequestScramCredentialDeletion[]
   readonly upsertions: readonly AlterUserScramCredentialsRequestScramCredentialUpsertion[]
 }
 
+/** Writes the fields that a version has of an AlterUserScramCredentials request. */
 export function writeAlterUserScramCredentialsRequest(w: Writer, m: AlterUserScramCredentialsRequest, v: number): void {
   {
     const list = m.deletions
@@ -67,6 +75,7 @@ export function writeAlterUserScramCredentialsRequest(w: Writer, m: AlterUserScr
   w.uvarint(0)
 }
 
+/** Reads a version of an AlterUserScramCredentials request. */
 export function readAlterUserScramCredentialsRequest(r: Reader, v: number): Decoded<AlterUserScramCredentialsRequest> {
   const deletions: Decoded<readonly AlterUserScramCredentialsRequestScramCredentialDeletion[]> = []
   for (let n = r.arrayLength(true); n > 0; n--) deletions.push(readAlterUserScramCredentialsRequestScramCredentialDeletion(r, v))
@@ -76,12 +85,14 @@ export function readAlterUserScramCredentialsRequest(r: Reader, v: number): Deco
   return { deletions, upsertions }
 }
 
+/** A part of an AlterUserScramCredentials response. */
 export interface AlterUserScramCredentialsResponseAlterUserScramCredentialsResult {
   readonly user: string
   readonly errorCode: number
   readonly errorMessage: string | null
 }
 
+/** Writes the fields that a version has of a part of an AlterUserScramCredentials response. */
 export function writeAlterUserScramCredentialsResponseAlterUserScramCredentialsResult(w: Writer, m: AlterUserScramCredentialsResponseAlterUserScramCredentialsResult, _v: number): void {
   w.string(m.user, true)
   w.int16(m.errorCode)
@@ -89,6 +100,7 @@ export function writeAlterUserScramCredentialsResponseAlterUserScramCredentialsR
   w.uvarint(0)
 }
 
+/** Reads a version of a part of an AlterUserScramCredentials response. */
 export function readAlterUserScramCredentialsResponseAlterUserScramCredentialsResult(r: Reader, _v: number): Decoded<AlterUserScramCredentialsResponseAlterUserScramCredentialsResult> {
   const user = r.string(true)
   const errorCode = r.int16()
@@ -97,11 +109,13 @@ export function readAlterUserScramCredentialsResponseAlterUserScramCredentialsRe
   return { user, errorCode, errorMessage }
 }
 
+/** An AlterUserScramCredentials response. */
 export interface AlterUserScramCredentialsResponse {
   readonly throttleTimeMs: number
   readonly results: readonly AlterUserScramCredentialsResponseAlterUserScramCredentialsResult[]
 }
 
+/** Writes the fields that a version has of an AlterUserScramCredentials response. */
 export function writeAlterUserScramCredentialsResponse(w: Writer, m: AlterUserScramCredentialsResponse, v: number): void {
   w.int32(m.throttleTimeMs)
   {
@@ -112,6 +126,7 @@ export function writeAlterUserScramCredentialsResponse(w: Writer, m: AlterUserSc
   w.uvarint(0)
 }
 
+/** Reads a version of an AlterUserScramCredentials response. */
 export function readAlterUserScramCredentialsResponse(r: Reader, v: number): Decoded<AlterUserScramCredentialsResponse> {
   const throttleTimeMs = r.int32()
   const results: Decoded<readonly AlterUserScramCredentialsResponseAlterUserScramCredentialsResult[]> = []
@@ -120,18 +135,24 @@ export function readAlterUserScramCredentialsResponse(r: Reader, v: number): Dec
   return { throttleTimeMs, results }
 }
 
-const facts = { key: 51, name: 'AlterUserScramCredentials', minVersion: 0, maxVersion: 0, flexibleFrom: 0 } as const
-
 /** AlterUserScramCredentials (api key 51), versions 0 to 0: the client's side. */
 export const AlterUserScramCredentials: Api<AlterUserScramCredentialsRequest, AlterUserScramCredentialsResponse> = {
-  ...facts,
+  key: 51,
+  name: 'AlterUserScramCredentials',
+  minVersion: 0,
+  maxVersion: 0,
+  flexibleFrom: 0,
   writeRequest: writeAlterUserScramCredentialsRequest,
   readResponse: readAlterUserScramCredentialsResponse,
 }
 
 /** AlterUserScramCredentials (api key 51), versions 0 to 0: the broker's side. */
 export const AlterUserScramCredentialsServer: ServerApi<AlterUserScramCredentialsRequest, AlterUserScramCredentialsResponse> = {
-  ...facts,
+  key: 51,
+  name: 'AlterUserScramCredentials',
+  minVersion: 0,
+  maxVersion: 0,
+  flexibleFrom: 0,
   readRequest: readAlterUserScramCredentialsRequest,
   writeResponse: writeAlterUserScramCredentialsResponse,
 }

@@ -3,6 +3,7 @@ import type { Api, Decoded, ServerApi } from '../api.ts'
 import type { Reader } from '../wire/reader.ts'
 import { Writer } from '../wire/writer.ts'
 
+/** An ApiVersions request. */
 export interface ApiVersionsRequest {
   /** Versions 3 and later. */
   readonly clientSoftwareName?: string
@@ -10,6 +11,7 @@ export interface ApiVersionsRequest {
   readonly clientSoftwareVersion?: string
 }
 
+/** Writes the fields that a version has of an ApiVersions request. */
 export function writeApiVersionsRequest(w: Writer, m: ApiVersionsRequest, v: number): void {
   const f = v >= 3
   if (v >= 3) {
@@ -23,6 +25,7 @@ export function writeApiVersionsRequest(w: Writer, m: ApiVersionsRequest, v: num
   }
 }
 
+/** Reads a version of an ApiVersions request. */
 export function readApiVersionsRequest(r: Reader, v: number): Decoded<ApiVersionsRequest> {
   const f = v >= 3
   const clientSoftwareName = v >= 3 ? r.string(f) : ''
@@ -31,12 +34,14 @@ export function readApiVersionsRequest(r: Reader, v: number): Decoded<ApiVersion
   return { clientSoftwareName, clientSoftwareVersion }
 }
 
+/** A part of an ApiVersions response. */
 export interface ApiVersionsResponseApiVersion {
   readonly apiKey: number
   readonly minVersion: number
   readonly maxVersion: number
 }
 
+/** Writes the fields that a version has of a part of an ApiVersions response. */
 export function writeApiVersionsResponseApiVersion(w: Writer, m: ApiVersionsResponseApiVersion, v: number): void {
   const f = v >= 3
   w.int16(m.apiKey)
@@ -47,6 +52,7 @@ export function writeApiVersionsResponseApiVersion(w: Writer, m: ApiVersionsResp
   }
 }
 
+/** Reads a version of a part of an ApiVersions response. */
 export function readApiVersionsResponseApiVersion(r: Reader, v: number): Decoded<ApiVersionsResponseApiVersion> {
   const f = v >= 3
   const apiKey = r.int16()
@@ -56,12 +62,14 @@ export function readApiVersionsResponseApiVersion(r: Reader, v: number): Decoded
   return { apiKey, minVersion, maxVersion }
 }
 
+/** A part of an ApiVersions response. */
 export interface ApiVersionsResponseSupportedFeatureKey {
   readonly name: string
   readonly minVersion: number
   readonly maxVersion: number
 }
 
+/** Writes the fields that a version has of a part of an ApiVersions response. */
 export function writeApiVersionsResponseSupportedFeatureKey(w: Writer, m: ApiVersionsResponseSupportedFeatureKey, _v: number): void {
   w.string(m.name, true)
   w.int16(m.minVersion)
@@ -69,6 +77,7 @@ export function writeApiVersionsResponseSupportedFeatureKey(w: Writer, m: ApiVer
   w.uvarint(0)
 }
 
+/** Reads a version of a part of an ApiVersions response. */
 export function readApiVersionsResponseSupportedFeatureKey(r: Reader, _v: number): Decoded<ApiVersionsResponseSupportedFeatureKey> {
   const name = r.string(true)
   const minVersion = r.int16()
@@ -77,12 +86,14 @@ export function readApiVersionsResponseSupportedFeatureKey(r: Reader, _v: number
   return { name, minVersion, maxVersion }
 }
 
+/** A part of an ApiVersions response. */
 export interface ApiVersionsResponseFinalizedFeatureKey {
   readonly name: string
   readonly maxVersionLevel: number
   readonly minVersionLevel: number
 }
 
+/** Writes the fields that a version has of a part of an ApiVersions response. */
 export function writeApiVersionsResponseFinalizedFeatureKey(w: Writer, m: ApiVersionsResponseFinalizedFeatureKey, _v: number): void {
   w.string(m.name, true)
   w.int16(m.maxVersionLevel)
@@ -90,6 +101,7 @@ export function writeApiVersionsResponseFinalizedFeatureKey(w: Writer, m: ApiVer
   w.uvarint(0)
 }
 
+/** Reads a version of a part of an ApiVersions response. */
 export function readApiVersionsResponseFinalizedFeatureKey(r: Reader, _v: number): Decoded<ApiVersionsResponseFinalizedFeatureKey> {
   const name = r.string(true)
   const maxVersionLevel = r.int16()
@@ -98,6 +110,7 @@ export function readApiVersionsResponseFinalizedFeatureKey(r: Reader, _v: number
   return { name, maxVersionLevel, minVersionLevel }
 }
 
+/** An ApiVersions response. */
 export interface ApiVersionsResponse {
   readonly errorCode: number
   readonly apiKeys: readonly ApiVersionsResponseApiVersion[]
@@ -113,6 +126,7 @@ export interface ApiVersionsResponse {
   readonly zkMigrationReady?: boolean
 }
 
+/** Writes the fields that a version has of an ApiVersions response. */
 export function writeApiVersionsResponse(w: Writer, m: ApiVersionsResponse, v: number): void {
   const f = v >= 3
   w.int16(m.errorCode)
@@ -166,6 +180,7 @@ export function writeApiVersionsResponse(w: Writer, m: ApiVersionsResponse, v: n
   }
 }
 
+/** Reads a version of an ApiVersions response. */
 export function readApiVersionsResponse(r: Reader, v: number): Decoded<ApiVersionsResponse> {
   const f = v >= 3
   const errorCode = r.int16()
@@ -205,18 +220,24 @@ export function readApiVersionsResponse(r: Reader, v: number): Decoded<ApiVersio
   return { errorCode, apiKeys, throttleTimeMs, supportedFeatures, finalizedFeaturesEpoch, finalizedFeatures, zkMigrationReady }
 }
 
-const facts = { key: 18, name: 'ApiVersions', minVersion: 0, maxVersion: 4, flexibleFrom: 3 } as const
-
 /** ApiVersions (api key 18), versions 0 to 4: the client's side. */
 export const ApiVersions: Api<ApiVersionsRequest, ApiVersionsResponse> = {
-  ...facts,
+  key: 18,
+  name: 'ApiVersions',
+  minVersion: 0,
+  maxVersion: 4,
+  flexibleFrom: 3,
   writeRequest: writeApiVersionsRequest,
   readResponse: readApiVersionsResponse,
 }
 
 /** ApiVersions (api key 18), versions 0 to 4: the broker's side. */
 export const ApiVersionsServer: ServerApi<ApiVersionsRequest, ApiVersionsResponse> = {
-  ...facts,
+  key: 18,
+  name: 'ApiVersions',
+  minVersion: 0,
+  maxVersion: 4,
+  flexibleFrom: 3,
   readRequest: readApiVersionsRequest,
   writeResponse: writeApiVersionsResponse,
 }

@@ -82,6 +82,7 @@ export const ApiKey = {
   AlterShareGroupOffsets: 91,
   DeleteShareGroupOffsets: 92,
 } as const
+/** The key of a request. */
 export type ApiKey = (typeof ApiKey)[keyof typeof ApiKey]
 
 /** Name and versions of each of them, by key. */

@@ -3,11 +3,13 @@ import type { Api, Decoded, ServerApi } from '../api.ts'
 import type { Reader } from '../wire/reader.ts'
 import type { Writer } from '../wire/writer.ts'
 
+/** A ConsumerGroupDescribe request. */
 export interface ConsumerGroupDescribeRequest {
   readonly groupIds: readonly string[]
   readonly includeAuthorizedOperations: boolean
 }
 
+/** Writes the fields that a version has of a ConsumerGroupDescribe request. */
 export function writeConsumerGroupDescribeRequest(w: Writer, m: ConsumerGroupDescribeRequest, _v: number): void {
   {
     const list = m.groupIds
@@ -18,6 +20,7 @@ export function writeConsumerGroupDescribeRequest(w: Writer, m: ConsumerGroupDes
   w.uvarint(0)
 }
 
+/** Reads a version of a ConsumerGroupDescribe request. */
 export function readConsumerGroupDescribeRequest(r: Reader, _v: number): Decoded<ConsumerGroupDescribeRequest> {
   const groupIds: Decoded<readonly string[]> = []
   for (let n = r.arrayLength(true); n > 0; n--) groupIds.push(r.string(true))
@@ -26,12 +29,14 @@ export function readConsumerGroupDescribeRequest(r: Reader, _v: number): Decoded
   return { groupIds, includeAuthorizedOperations }
 }
 
+/** A part of a ConsumerGroupDescribe response. */
 export interface ConsumerGroupDescribeResponseTopicPartitions {
   readonly topicId: string
   readonly topicName: string
   readonly partitions: readonly number[]
 }
 
+/** Writes the fields that a version has of a part of a ConsumerGroupDescribe response. */
 export function writeConsumerGroupDescribeResponseTopicPartitions(w: Writer, m: ConsumerGroupDescribeResponseTopicPartitions, _v: number): void {
   w.uuid(m.topicId)
   w.string(m.topicName, true)
@@ -43,6 +48,7 @@ export function writeConsumerGroupDescribeResponseTopicPartitions(w: Writer, m: 
   w.uvarint(0)
 }
 
+/** Reads a version of a part of a ConsumerGroupDescribe response. */
 export function readConsumerGroupDescribeResponseTopicPartitions(r: Reader, _v: number): Decoded<ConsumerGroupDescribeResponseTopicPartitions> {
   const topicId = r.uuid()
   const topicName = r.string(true)
@@ -52,10 +58,12 @@ export function readConsumerGroupDescribeResponseTopicPartitions(r: Reader, _v: 
   return { topicId, topicName, partitions }
 }
 
+/** A part of a ConsumerGroupDescribe response. */
 export interface ConsumerGroupDescribeResponseAssignment {
   readonly topicPartitions: readonly ConsumerGroupDescribeResponseTopicPartitions[]
 }
 
+/** Writes the fields that a version has of a part of a ConsumerGroupDescribe response. */
 export function writeConsumerGroupDescribeResponseAssignment(w: Writer, m: ConsumerGroupDescribeResponseAssignment, v: number): void {
   {
     const list = m.topicPartitions
@@ -65,6 +73,7 @@ export function writeConsumerGroupDescribeResponseAssignment(w: Writer, m: Consu
   w.uvarint(0)
 }
 
+/** Reads a version of a part of a ConsumerGroupDescribe response. */
 export function readConsumerGroupDescribeResponseAssignment(r: Reader, v: number): Decoded<ConsumerGroupDescribeResponseAssignment> {
   const topicPartitions: Decoded<readonly ConsumerGroupDescribeResponseTopicPartitions[]> = []
   for (let n = r.arrayLength(true); n > 0; n--) topicPartitions.push(readConsumerGroupDescribeResponseTopicPartitions(r, v))
@@ -72,6 +81,7 @@ export function readConsumerGroupDescribeResponseAssignment(r: Reader, v: number
   return { topicPartitions }
 }
 
+/** A part of a ConsumerGroupDescribe response. */
 export interface ConsumerGroupDescribeResponseMember {
   readonly memberId: string
   readonly instanceId?: string | null
@@ -87,6 +97,7 @@ export interface ConsumerGroupDescribeResponseMember {
   readonly memberType?: number
 }
 
+/** Writes the fields that a version has of a part of a ConsumerGroupDescribe response. */
 export function writeConsumerGroupDescribeResponseMember(w: Writer, m: ConsumerGroupDescribeResponseMember, v: number): void {
   w.string(m.memberId, true)
   w.nullableString((m.instanceId ?? null), true)
@@ -108,6 +119,7 @@ export function writeConsumerGroupDescribeResponseMember(w: Writer, m: ConsumerG
   w.uvarint(0)
 }
 
+/** Reads a version of a part of a ConsumerGroupDescribe response. */
 export function readConsumerGroupDescribeResponseMember(r: Reader, v: number): Decoded<ConsumerGroupDescribeResponseMember> {
   const memberId = r.string(true)
   const instanceId = r.nullableString(true)
@@ -125,6 +137,7 @@ export function readConsumerGroupDescribeResponseMember(r: Reader, v: number): D
   return { memberId, instanceId, rackId, memberEpoch, clientId, clientHost, subscribedTopicNames, subscribedTopicRegex, assignment, targetAssignment, memberType }
 }
 
+/** A part of a ConsumerGroupDescribe response. */
 export interface ConsumerGroupDescribeResponseDescribedGroup {
   readonly errorCode: number
   readonly errorMessage?: string | null
@@ -137,6 +150,7 @@ export interface ConsumerGroupDescribeResponseDescribedGroup {
   readonly authorizedOperations?: number
 }
 
+/** Writes the fields that a version has of a part of a ConsumerGroupDescribe response. */
 export function writeConsumerGroupDescribeResponseDescribedGroup(w: Writer, m: ConsumerGroupDescribeResponseDescribedGroup, v: number): void {
   w.int16(m.errorCode)
   w.nullableString((m.errorMessage ?? null), true)
@@ -154,6 +168,7 @@ export function writeConsumerGroupDescribeResponseDescribedGroup(w: Writer, m: C
   w.uvarint(0)
 }
 
+/** Reads a version of a part of a ConsumerGroupDescribe response. */
 export function readConsumerGroupDescribeResponseDescribedGroup(r: Reader, v: number): Decoded<ConsumerGroupDescribeResponseDescribedGroup> {
   const errorCode = r.int16()
   const errorMessage = r.nullableString(true)
@@ -169,11 +184,13 @@ export function readConsumerGroupDescribeResponseDescribedGroup(r: Reader, v: nu
   return { errorCode, errorMessage, groupId, groupState, groupEpoch, assignmentEpoch, assignorName, members, authorizedOperations }
 }
 
+/** A ConsumerGroupDescribe response. */
 export interface ConsumerGroupDescribeResponse {
   readonly throttleTimeMs: number
   readonly groups: readonly ConsumerGroupDescribeResponseDescribedGroup[]
 }
 
+/** Writes the fields that a version has of a ConsumerGroupDescribe response. */
 export function writeConsumerGroupDescribeResponse(w: Writer, m: ConsumerGroupDescribeResponse, v: number): void {
   w.int32(m.throttleTimeMs)
   {
@@ -184,6 +201,7 @@ export function writeConsumerGroupDescribeResponse(w: Writer, m: ConsumerGroupDe
   w.uvarint(0)
 }
 
+/** Reads a version of a ConsumerGroupDescribe response. */
 export function readConsumerGroupDescribeResponse(r: Reader, v: number): Decoded<ConsumerGroupDescribeResponse> {
   const throttleTimeMs = r.int32()
   const groups: Decoded<readonly ConsumerGroupDescribeResponseDescribedGroup[]> = []
@@ -192,18 +210,24 @@ export function readConsumerGroupDescribeResponse(r: Reader, v: number): Decoded
   return { throttleTimeMs, groups }
 }
 
-const facts = { key: 69, name: 'ConsumerGroupDescribe', minVersion: 0, maxVersion: 1, flexibleFrom: 0 } as const
-
 /** ConsumerGroupDescribe (api key 69), versions 0 to 1: the client's side. */
 export const ConsumerGroupDescribe: Api<ConsumerGroupDescribeRequest, ConsumerGroupDescribeResponse> = {
-  ...facts,
+  key: 69,
+  name: 'ConsumerGroupDescribe',
+  minVersion: 0,
+  maxVersion: 1,
+  flexibleFrom: 0,
   writeRequest: writeConsumerGroupDescribeRequest,
   readResponse: readConsumerGroupDescribeResponse,
 }
 
 /** ConsumerGroupDescribe (api key 69), versions 0 to 1: the broker's side. */
 export const ConsumerGroupDescribeServer: ServerApi<ConsumerGroupDescribeRequest, ConsumerGroupDescribeResponse> = {
-  ...facts,
+  key: 69,
+  name: 'ConsumerGroupDescribe',
+  minVersion: 0,
+  maxVersion: 1,
+  flexibleFrom: 0,
   readRequest: readConsumerGroupDescribeRequest,
   writeResponse: writeConsumerGroupDescribeResponse,
 }

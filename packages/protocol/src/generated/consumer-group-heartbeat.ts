@@ -4,11 +4,13 @@ import { unset } from '../wire/unset.ts'
 import type { Reader } from '../wire/reader.ts'
 import type { Writer } from '../wire/writer.ts'
 
+/** A part of a ConsumerGroupHeartbeat request. */
 export interface ConsumerGroupHeartbeatRequestTopicPartitions {
   readonly topicId: string
   readonly partitions: readonly number[]
 }
 
+/** Writes the fields that a version has of a part of a ConsumerGroupHeartbeat request. */
 export function writeConsumerGroupHeartbeatRequestTopicPartitions(w: Writer, m: ConsumerGroupHeartbeatRequestTopicPartitions, _v: number): void {
   w.uuid(m.topicId)
   {
@@ -19,6 +21,7 @@ export function writeConsumerGroupHeartbeatRequestTopicPartitions(w: Writer, m: 
   w.uvarint(0)
 }
 
+/** Reads a version of a part of a ConsumerGroupHeartbeat request. */
 export function readConsumerGroupHeartbeatRequestTopicPartitions(r: Reader, _v: number): Decoded<ConsumerGroupHeartbeatRequestTopicPartitions> {
   const topicId = r.uuid()
   const partitions: Decoded<readonly number[]> = []
@@ -27,6 +30,7 @@ export function readConsumerGroupHeartbeatRequestTopicPartitions(r: Reader, _v: 
   return { topicId, partitions }
 }
 
+/** A ConsumerGroupHeartbeat request. */
 export interface ConsumerGroupHeartbeatRequest {
   readonly groupId: string
   readonly memberId: string
@@ -41,6 +45,7 @@ export interface ConsumerGroupHeartbeatRequest {
   readonly topicPartitions?: readonly ConsumerGroupHeartbeatRequestTopicPartitions[] | null
 }
 
+/** Writes the fields that a version has of a ConsumerGroupHeartbeat request. */
 export function writeConsumerGroupHeartbeatRequest(w: Writer, m: ConsumerGroupHeartbeatRequest, v: number): void {
   w.string(m.groupId, true)
   w.string(m.memberId, true)
@@ -72,6 +77,7 @@ export function writeConsumerGroupHeartbeatRequest(w: Writer, m: ConsumerGroupHe
   w.uvarint(0)
 }
 
+/** Reads a version of a ConsumerGroupHeartbeat request. */
 export function readConsumerGroupHeartbeatRequest(r: Reader, v: number): Decoded<ConsumerGroupHeartbeatRequest> {
   const groupId = r.string(true)
   const memberId = r.string(true)
@@ -105,11 +111,13 @@ export function readConsumerGroupHeartbeatRequest(r: Reader, v: number): Decoded
   return { groupId, memberId, memberEpoch, instanceId, rackId, rebalanceTimeoutMs, subscribedTopicNames, subscribedTopicRegex, serverAssignor, topicPartitions }
 }
 
+/** A part of a ConsumerGroupHeartbeat response. */
 export interface ConsumerGroupHeartbeatResponseTopicPartitions {
   readonly topicId: string
   readonly partitions: readonly number[]
 }
 
+/** Writes the fields that a version has of a part of a ConsumerGroupHeartbeat response. */
 export function writeConsumerGroupHeartbeatResponseTopicPartitions(w: Writer, m: ConsumerGroupHeartbeatResponseTopicPartitions, _v: number): void {
   w.uuid(m.topicId)
   {
@@ -120,6 +128,7 @@ export function writeConsumerGroupHeartbeatResponseTopicPartitions(w: Writer, m:
   w.uvarint(0)
 }
 
+/** Reads a version of a part of a ConsumerGroupHeartbeat response. */
 export function readConsumerGroupHeartbeatResponseTopicPartitions(r: Reader, _v: number): Decoded<ConsumerGroupHeartbeatResponseTopicPartitions> {
   const topicId = r.uuid()
   const partitions: Decoded<readonly number[]> = []
@@ -128,10 +137,12 @@ export function readConsumerGroupHeartbeatResponseTopicPartitions(r: Reader, _v:
   return { topicId, partitions }
 }
 
+/** A part of a ConsumerGroupHeartbeat response. */
 export interface ConsumerGroupHeartbeatResponseAssignment {
   readonly topicPartitions: readonly ConsumerGroupHeartbeatResponseTopicPartitions[]
 }
 
+/** Writes the fields that a version has of a part of a ConsumerGroupHeartbeat response. */
 export function writeConsumerGroupHeartbeatResponseAssignment(w: Writer, m: ConsumerGroupHeartbeatResponseAssignment, v: number): void {
   {
     const list = m.topicPartitions
@@ -141,6 +152,7 @@ export function writeConsumerGroupHeartbeatResponseAssignment(w: Writer, m: Cons
   w.uvarint(0)
 }
 
+/** Reads a version of a part of a ConsumerGroupHeartbeat response. */
 export function readConsumerGroupHeartbeatResponseAssignment(r: Reader, v: number): Decoded<ConsumerGroupHeartbeatResponseAssignment> {
   const topicPartitions: Decoded<readonly ConsumerGroupHeartbeatResponseTopicPartitions[]> = []
   for (let n = r.arrayLength(true); n > 0; n--) topicPartitions.push(readConsumerGroupHeartbeatResponseTopicPartitions(r, v))
@@ -148,6 +160,7 @@ export function readConsumerGroupHeartbeatResponseAssignment(r: Reader, v: numbe
   return { topicPartitions }
 }
 
+/** A ConsumerGroupHeartbeat response. */
 export interface ConsumerGroupHeartbeatResponse {
   readonly throttleTimeMs: number
   readonly errorCode: number
@@ -158,6 +171,7 @@ export interface ConsumerGroupHeartbeatResponse {
   readonly assignment?: ConsumerGroupHeartbeatResponseAssignment | null
 }
 
+/** Writes the fields that a version has of a ConsumerGroupHeartbeat response. */
 export function writeConsumerGroupHeartbeatResponse(w: Writer, m: ConsumerGroupHeartbeatResponse, v: number): void {
   w.int32(m.throttleTimeMs)
   w.int16(m.errorCode)
@@ -176,6 +190,7 @@ export function writeConsumerGroupHeartbeatResponse(w: Writer, m: ConsumerGroupH
   w.uvarint(0)
 }
 
+/** Reads a version of a ConsumerGroupHeartbeat response. */
 export function readConsumerGroupHeartbeatResponse(r: Reader, v: number): Decoded<ConsumerGroupHeartbeatResponse> {
   const throttleTimeMs = r.int32()
   const errorCode = r.int16()
@@ -188,18 +203,24 @@ export function readConsumerGroupHeartbeatResponse(r: Reader, v: number): Decode
   return { throttleTimeMs, errorCode, errorMessage, memberId, memberEpoch, heartbeatIntervalMs, assignment }
 }
 
-const facts = { key: 68, name: 'ConsumerGroupHeartbeat', minVersion: 0, maxVersion: 1, flexibleFrom: 0 } as const
-
 /** ConsumerGroupHeartbeat (api key 68), versions 0 to 1: the client's side. */
 export const ConsumerGroupHeartbeat: Api<ConsumerGroupHeartbeatRequest, ConsumerGroupHeartbeatResponse> = {
-  ...facts,
+  key: 68,
+  name: 'ConsumerGroupHeartbeat',
+  minVersion: 0,
+  maxVersion: 1,
+  flexibleFrom: 0,
   writeRequest: writeConsumerGroupHeartbeatRequest,
   readResponse: readConsumerGroupHeartbeatResponse,
 }
 
 /** ConsumerGroupHeartbeat (api key 68), versions 0 to 1: the broker's side. */
 export const ConsumerGroupHeartbeatServer: ServerApi<ConsumerGroupHeartbeatRequest, ConsumerGroupHeartbeatResponse> = {
-  ...facts,
+  key: 68,
+  name: 'ConsumerGroupHeartbeat',
+  minVersion: 0,
+  maxVersion: 1,
+  flexibleFrom: 0,
   readRequest: readConsumerGroupHeartbeatRequest,
   writeResponse: writeConsumerGroupHeartbeatResponse,
 }

@@ -3,11 +3,13 @@ import type { Decoded } from '../api.ts'
 import type { Reader } from '../wire/reader.ts'
 import type { Writer } from '../wire/writer.ts'
 
+/** A part of a ConsumerProtocolAssignment. */
 export interface ConsumerProtocolAssignmentTopicPartition {
   readonly topic: string
   readonly partitions: readonly number[]
 }
 
+/** Writes the fields that a version has of a part of a ConsumerProtocolAssignment. */
 export function writeConsumerProtocolAssignmentTopicPartition(w: Writer, m: ConsumerProtocolAssignmentTopicPartition, _v: number): void {
   w.string(m.topic, false)
   {
@@ -17,6 +19,7 @@ export function writeConsumerProtocolAssignmentTopicPartition(w: Writer, m: Cons
   }
 }
 
+/** Reads a version of a part of a ConsumerProtocolAssignment. */
 export function readConsumerProtocolAssignmentTopicPartition(r: Reader, _v: number): Decoded<ConsumerProtocolAssignmentTopicPartition> {
   const topic = r.string(false)
   const partitions: Decoded<readonly number[]> = []
@@ -24,11 +27,13 @@ export function readConsumerProtocolAssignmentTopicPartition(r: Reader, _v: numb
   return { topic, partitions }
 }
 
+/** A ConsumerProtocolAssignment. */
 export interface ConsumerProtocolAssignment {
   readonly assignedPartitions: readonly ConsumerProtocolAssignmentTopicPartition[]
   readonly userData?: Uint8Array | null
 }
 
+/** Writes the fields that a version has of a ConsumerProtocolAssignment. */
 export function writeConsumerProtocolAssignment(w: Writer, m: ConsumerProtocolAssignment, v: number): void {
   {
     const list = m.assignedPartitions
@@ -38,6 +43,7 @@ export function writeConsumerProtocolAssignment(w: Writer, m: ConsumerProtocolAs
   w.nullableBytes((m.userData ?? null), false)
 }
 
+/** Reads a version of a ConsumerProtocolAssignment. */
 export function readConsumerProtocolAssignment(r: Reader, v: number): Decoded<ConsumerProtocolAssignment> {
   const assignedPartitions: Decoded<readonly ConsumerProtocolAssignmentTopicPartition[]> = []
   for (let n = r.arrayLength(false); n > 0; n--) assignedPartitions.push(readConsumerProtocolAssignmentTopicPartition(r, v))

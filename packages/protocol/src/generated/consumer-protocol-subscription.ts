@@ -3,11 +3,13 @@ import type { Decoded } from '../api.ts'
 import type { Reader } from '../wire/reader.ts'
 import type { Writer } from '../wire/writer.ts'
 
+/** A part of a ConsumerProtocolSubscription. */
 export interface ConsumerProtocolSubscriptionTopicPartition {
   readonly topic: string
   readonly partitions: readonly number[]
 }
 
+/** Writes the fields that a version has of a part of a ConsumerProtocolSubscription. */
 export function writeConsumerProtocolSubscriptionTopicPartition(w: Writer, m: ConsumerProtocolSubscriptionTopicPartition, _v: number): void {
   w.string(m.topic, false)
   {
@@ -17,6 +19,7 @@ export function writeConsumerProtocolSubscriptionTopicPartition(w: Writer, m: Co
   }
 }
 
+/** Reads a version of a part of a ConsumerProtocolSubscription. */
 export function readConsumerProtocolSubscriptionTopicPartition(r: Reader, _v: number): Decoded<ConsumerProtocolSubscriptionTopicPartition> {
   const topic = r.string(false)
   const partitions: Decoded<readonly number[]> = []
@@ -24,6 +27,7 @@ export function readConsumerProtocolSubscriptionTopicPartition(r: Reader, _v: nu
   return { topic, partitions }
 }
 
+/** A ConsumerProtocolSubscription. */
 export interface ConsumerProtocolSubscription {
   readonly topics: readonly string[]
   readonly userData?: Uint8Array | null
@@ -35,6 +39,7 @@ export interface ConsumerProtocolSubscription {
   readonly rackId?: string | null
 }
 
+/** Writes the fields that a version has of a ConsumerProtocolSubscription. */
 export function writeConsumerProtocolSubscription(w: Writer, m: ConsumerProtocolSubscription, v: number): void {
   {
     const list = m.topics
@@ -57,6 +62,7 @@ export function writeConsumerProtocolSubscription(w: Writer, m: ConsumerProtocol
   }
 }
 
+/** Reads a version of a ConsumerProtocolSubscription. */
 export function readConsumerProtocolSubscription(r: Reader, v: number): Decoded<ConsumerProtocolSubscription> {
   const topics: Decoded<readonly string[]> = []
   for (let n = r.arrayLength(false); n > 0; n--) topics.push(r.string(false))

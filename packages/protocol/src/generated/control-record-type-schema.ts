@@ -3,14 +3,17 @@ import type { Decoded } from '../api.ts'
 import type { Reader } from '../wire/reader.ts'
 import type { Writer } from '../wire/writer.ts'
 
+/** A ControlRecordTypeSchema. */
 export interface ControlRecordTypeSchema {
   readonly type: number
 }
 
+/** Writes the fields that a version has of a ControlRecordTypeSchema. */
 export function writeControlRecordTypeSchema(w: Writer, m: ControlRecordTypeSchema, _v: number): void {
   w.int16(m.type)
 }
 
+/** Reads a version of a ControlRecordTypeSchema. */
 export function readControlRecordTypeSchema(r: Reader, _v: number): Decoded<ControlRecordTypeSchema> {
   const type = r.int16()
   return { type }

@@ -3,6 +3,7 @@ import type { Api, Decoded, ServerApi } from '../api.ts'
 import type { Reader } from '../wire/reader.ts'
 import type { Writer } from '../wire/writer.ts'
 
+/** A part of a CreateAcls request. */
 export interface CreateAclsRequestAclCreation {
   readonly resourceType: number
   readonly resourceName: string
@@ -13,6 +14,7 @@ export interface CreateAclsRequestAclCreation {
   readonly permissionType: number
 }
 
+/** Writes the fields that a version has of a part of a CreateAcls request. */
 export function writeCreateAclsRequestAclCreation(w: Writer, m: CreateAclsRequestAclCreation, v: number): void {
   const f = v >= 2
   w.int8(m.resourceType)
@@ -27,6 +29,7 @@ export function writeCreateAclsRequestAclCreation(w: Writer, m: CreateAclsReques
   }
 }
 
+/** Reads a version of a part of a CreateAcls request. */
 export function readCreateAclsRequestAclCreation(r: Reader, v: number): Decoded<CreateAclsRequestAclCreation> {
   const f = v >= 2
   const resourceType = r.int8()
@@ -40,10 +43,12 @@ export function readCreateAclsRequestAclCreation(r: Reader, v: number): Decoded<
   return { resourceType, resourceName, resourcePatternType, principal, host, operation, permissionType }
 }
 
+/** A CreateAcls request. */
 export interface CreateAclsRequest {
   readonly creations: readonly CreateAclsRequestAclCreation[]
 }
 
+/** Writes the fields that a version has of a CreateAcls request. */
 export function writeCreateAclsRequest(w: Writer, m: CreateAclsRequest, v: number): void {
   const f = v >= 2
   {
@@ -56,6 +61,7 @@ export function writeCreateAclsRequest(w: Writer, m: CreateAclsRequest, v: numbe
   }
 }
 
+/** Reads a version of a CreateAcls request. */
 export function readCreateAclsRequest(r: Reader, v: number): Decoded<CreateAclsRequest> {
   const f = v >= 2
   const creations: Decoded<readonly CreateAclsRequestAclCreation[]> = []
@@ -64,11 +70,13 @@ export function readCreateAclsRequest(r: Reader, v: number): Decoded<CreateAclsR
   return { creations }
 }
 
+/** A part of a CreateAcls response. */
 export interface CreateAclsResponseAclCreationResult {
   readonly errorCode: number
   readonly errorMessage: string | null
 }
 
+/** Writes the fields that a version has of a part of a CreateAcls response. */
 export function writeCreateAclsResponseAclCreationResult(w: Writer, m: CreateAclsResponseAclCreationResult, v: number): void {
   const f = v >= 2
   w.int16(m.errorCode)
@@ -78,6 +86,7 @@ export function writeCreateAclsResponseAclCreationResult(w: Writer, m: CreateAcl
   }
 }
 
+/** Reads a version of a part of a CreateAcls response. */
 export function readCreateAclsResponseAclCreationResult(r: Reader, v: number): Decoded<CreateAclsResponseAclCreationResult> {
   const f = v >= 2
   const errorCode = r.int16()
@@ -86,11 +95,13 @@ export function readCreateAclsResponseAclCreationResult(r: Reader, v: number): D
   return { errorCode, errorMessage }
 }
 
+/** A CreateAcls response. */
 export interface CreateAclsResponse {
   readonly throttleTimeMs: number
   readonly results: readonly CreateAclsResponseAclCreationResult[]
 }
 
+/** Writes the fields that a version has of a CreateAcls response. */
 export function writeCreateAclsResponse(w: Writer, m: CreateAclsResponse, v: number): void {
   const f = v >= 2
   w.int32(m.throttleTimeMs)
@@ -104,6 +115,7 @@ export function writeCreateAclsResponse(w: Writer, m: CreateAclsResponse, v: num
   }
 }
 
+/** Reads a version of a CreateAcls response. */
 export function readCreateAclsResponse(r: Reader, v: number): Decoded<CreateAclsResponse> {
   const f = v >= 2
   const throttleTimeMs = r.int32()
@@ -113,18 +125,24 @@ export function readCreateAclsResponse(r: Reader, v: number): Decoded<CreateAcls
   return { throttleTimeMs, results }
 }
 
-const facts = { key: 30, name: 'CreateAcls', minVersion: 1, maxVersion: 3, flexibleFrom: 2 } as const
-
 /** CreateAcls (api key 30), versions 1 to 3: the client's side. */
 export const CreateAcls: Api<CreateAclsRequest, CreateAclsResponse> = {
-  ...facts,
+  key: 30,
+  name: 'CreateAcls',
+  minVersion: 1,
+  maxVersion: 3,
+  flexibleFrom: 2,
   writeRequest: writeCreateAclsRequest,
   readResponse: readCreateAclsResponse,
 }
 
 /** CreateAcls (api key 30), versions 1 to 3: the broker's side. */
 export const CreateAclsServer: ServerApi<CreateAclsRequest, CreateAclsResponse> = {
-  ...facts,
+  key: 30,
+  name: 'CreateAcls',
+  minVersion: 1,
+  maxVersion: 3,
+  flexibleFrom: 2,
   readRequest: readCreateAclsRequest,
   writeResponse: writeCreateAclsResponse,
 }

@@ -4,11 +4,13 @@ import { unset } from '../wire/unset.ts'
 import type { Reader } from '../wire/reader.ts'
 import type { Writer } from '../wire/writer.ts'
 
+/** A part of a CreateDelegationToken request. */
 export interface CreateDelegationTokenRequestCreatableRenewers {
   readonly principalType: string
   readonly principalName: string
 }
 
+/** Writes the fields that a version has of a part of a CreateDelegationToken request. */
 export function writeCreateDelegationTokenRequestCreatableRenewers(w: Writer, m: CreateDelegationTokenRequestCreatableRenewers, v: number): void {
   const f = v >= 2
   w.string(m.principalType, f)
@@ -18,6 +20,7 @@ export function writeCreateDelegationTokenRequestCreatableRenewers(w: Writer, m:
   }
 }
 
+/** Reads a version of a part of a CreateDelegationToken request. */
 export function readCreateDelegationTokenRequestCreatableRenewers(r: Reader, v: number): Decoded<CreateDelegationTokenRequestCreatableRenewers> {
   const f = v >= 2
   const principalType = r.string(f)
@@ -26,6 +29,7 @@ export function readCreateDelegationTokenRequestCreatableRenewers(r: Reader, v: 
   return { principalType, principalName }
 }
 
+/** A CreateDelegationToken request. */
 export interface CreateDelegationTokenRequest {
   /** Version 3. */
   readonly ownerPrincipalType?: string | null
@@ -35,6 +39,7 @@ export interface CreateDelegationTokenRequest {
   readonly maxLifetimeMs: number
 }
 
+/** Writes the fields that a version has of a CreateDelegationToken request. */
 export function writeCreateDelegationTokenRequest(w: Writer, m: CreateDelegationTokenRequest, v: number): void {
   const f = v >= 2
   if (v >= 3) {
@@ -56,6 +61,7 @@ export function writeCreateDelegationTokenRequest(w: Writer, m: CreateDelegation
   }
 }
 
+/** Reads a version of a CreateDelegationToken request. */
 export function readCreateDelegationTokenRequest(r: Reader, v: number): Decoded<CreateDelegationTokenRequest> {
   const f = v >= 2
   const ownerPrincipalType = v >= 3 ? r.nullableString(f) : ''
@@ -67,6 +73,7 @@ export function readCreateDelegationTokenRequest(r: Reader, v: number): Decoded<
   return { ownerPrincipalType, ownerPrincipalName, renewers, maxLifetimeMs }
 }
 
+/** A CreateDelegationToken response. */
 export interface CreateDelegationTokenResponse {
   readonly errorCode: number
   readonly principalType: string
@@ -83,6 +90,7 @@ export interface CreateDelegationTokenResponse {
   readonly throttleTimeMs: number
 }
 
+/** Writes the fields that a version has of a CreateDelegationToken response. */
 export function writeCreateDelegationTokenResponse(w: Writer, m: CreateDelegationTokenResponse, v: number): void {
   const f = v >= 2
   w.int16(m.errorCode)
@@ -107,6 +115,7 @@ export function writeCreateDelegationTokenResponse(w: Writer, m: CreateDelegatio
   }
 }
 
+/** Reads a version of a CreateDelegationToken response. */
 export function readCreateDelegationTokenResponse(r: Reader, v: number): Decoded<CreateDelegationTokenResponse> {
   const f = v >= 2
   const errorCode = r.int16()
@@ -124,18 +133,24 @@ export function readCreateDelegationTokenResponse(r: Reader, v: number): Decoded
   return { errorCode, principalType, principalName, tokenRequesterPrincipalType, tokenRequesterPrincipalName, issueTimestampMs, expiryTimestampMs, maxTimestampMs, tokenId, hmac, throttleTimeMs }
 }
 
-const facts = { key: 38, name: 'CreateDelegationToken', minVersion: 1, maxVersion: 3, flexibleFrom: 2 } as const
-
 /** CreateDelegationToken (api key 38), versions 1 to 3: the client's side. */
 export const CreateDelegationToken: Api<CreateDelegationTokenRequest, CreateDelegationTokenResponse> = {
-  ...facts,
+  key: 38,
+  name: 'CreateDelegationToken',
+  minVersion: 1,
+  maxVersion: 3,
+  flexibleFrom: 2,
   writeRequest: writeCreateDelegationTokenRequest,
   readResponse: readCreateDelegationTokenResponse,
 }
 
 /** CreateDelegationToken (api key 38), versions 1 to 3: the broker's side. */
 export const CreateDelegationTokenServer: ServerApi<CreateDelegationTokenRequest, CreateDelegationTokenResponse> = {
-  ...facts,
+  key: 38,
+  name: 'CreateDelegationToken',
+  minVersion: 1,
+  maxVersion: 3,
+  flexibleFrom: 2,
   readRequest: readCreateDelegationTokenRequest,
   writeResponse: writeCreateDelegationTokenResponse,
 }

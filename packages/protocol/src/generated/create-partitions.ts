@@ -3,10 +3,12 @@ import type { Api, Decoded, ServerApi } from '../api.ts'
 import type { Reader } from '../wire/reader.ts'
 import type { Writer } from '../wire/writer.ts'
 
+/** A part of a CreatePartitions request. */
 export interface CreatePartitionsRequestCreatePartitionsAssignment {
   readonly brokerIds: readonly number[]
 }
 
+/** Writes the fields that a version has of a part of a CreatePartitions request. */
 export function writeCreatePartitionsRequestCreatePartitionsAssignment(w: Writer, m: CreatePartitionsRequestCreatePartitionsAssignment, v: number): void {
   const f = v >= 2
   {
@@ -19,6 +21,7 @@ export function writeCreatePartitionsRequestCreatePartitionsAssignment(w: Writer
   }
 }
 
+/** Reads a version of a part of a CreatePartitions request. */
 export function readCreatePartitionsRequestCreatePartitionsAssignment(r: Reader, v: number): Decoded<CreatePartitionsRequestCreatePartitionsAssignment> {
   const f = v >= 2
   const brokerIds: Decoded<readonly number[]> = []
@@ -27,12 +30,14 @@ export function readCreatePartitionsRequestCreatePartitionsAssignment(r: Reader,
   return { brokerIds }
 }
 
+/** A part of a CreatePartitions request. */
 export interface CreatePartitionsRequestCreatePartitionsTopic {
   readonly name: string
   readonly count: number
   readonly assignments: readonly CreatePartitionsRequestCreatePartitionsAssignment[] | null
 }
 
+/** Writes the fields that a version has of a part of a CreatePartitions request. */
 export function writeCreatePartitionsRequestCreatePartitionsTopic(w: Writer, m: CreatePartitionsRequestCreatePartitionsTopic, v: number): void {
   const f = v >= 2
   w.string(m.name, f)
@@ -50,6 +55,7 @@ export function writeCreatePartitionsRequestCreatePartitionsTopic(w: Writer, m: 
   }
 }
 
+/** Reads a version of a part of a CreatePartitions request. */
 export function readCreatePartitionsRequestCreatePartitionsTopic(r: Reader, v: number): Decoded<CreatePartitionsRequestCreatePartitionsTopic> {
   const f = v >= 2
   const name = r.string(f)
@@ -68,12 +74,14 @@ export function readCreatePartitionsRequestCreatePartitionsTopic(r: Reader, v: n
   return { name, count, assignments }
 }
 
+/** A CreatePartitions request. */
 export interface CreatePartitionsRequest {
   readonly topics: readonly CreatePartitionsRequestCreatePartitionsTopic[]
   readonly timeoutMs: number
   readonly validateOnly: boolean
 }
 
+/** Writes the fields that a version has of a CreatePartitions request. */
 export function writeCreatePartitionsRequest(w: Writer, m: CreatePartitionsRequest, v: number): void {
   const f = v >= 2
   {
@@ -88,6 +96,7 @@ export function writeCreatePartitionsRequest(w: Writer, m: CreatePartitionsReque
   }
 }
 
+/** Reads a version of a CreatePartitions request. */
 export function readCreatePartitionsRequest(r: Reader, v: number): Decoded<CreatePartitionsRequest> {
   const f = v >= 2
   const topics: Decoded<readonly CreatePartitionsRequestCreatePartitionsTopic[]> = []
@@ -98,12 +107,14 @@ export function readCreatePartitionsRequest(r: Reader, v: number): Decoded<Creat
   return { topics, timeoutMs, validateOnly }
 }
 
+/** A part of a CreatePartitions response. */
 export interface CreatePartitionsResponseCreatePartitionsTopicResult {
   readonly name: string
   readonly errorCode: number
   readonly errorMessage?: string | null
 }
 
+/** Writes the fields that a version has of a part of a CreatePartitions response. */
 export function writeCreatePartitionsResponseCreatePartitionsTopicResult(w: Writer, m: CreatePartitionsResponseCreatePartitionsTopicResult, v: number): void {
   const f = v >= 2
   w.string(m.name, f)
@@ -114,6 +125,7 @@ export function writeCreatePartitionsResponseCreatePartitionsTopicResult(w: Writ
   }
 }
 
+/** Reads a version of a part of a CreatePartitions response. */
 export function readCreatePartitionsResponseCreatePartitionsTopicResult(r: Reader, v: number): Decoded<CreatePartitionsResponseCreatePartitionsTopicResult> {
   const f = v >= 2
   const name = r.string(f)
@@ -123,11 +135,13 @@ export function readCreatePartitionsResponseCreatePartitionsTopicResult(r: Reade
   return { name, errorCode, errorMessage }
 }
 
+/** A CreatePartitions response. */
 export interface CreatePartitionsResponse {
   readonly throttleTimeMs: number
   readonly results: readonly CreatePartitionsResponseCreatePartitionsTopicResult[]
 }
 
+/** Writes the fields that a version has of a CreatePartitions response. */
 export function writeCreatePartitionsResponse(w: Writer, m: CreatePartitionsResponse, v: number): void {
   const f = v >= 2
   w.int32(m.throttleTimeMs)
@@ -141,6 +155,7 @@ export function writeCreatePartitionsResponse(w: Writer, m: CreatePartitionsResp
   }
 }
 
+/** Reads a version of a CreatePartitions response. */
 export function readCreatePartitionsResponse(r: Reader, v: number): Decoded<CreatePartitionsResponse> {
   const f = v >= 2
   const throttleTimeMs = r.int32()
@@ -150,18 +165,24 @@ export function readCreatePartitionsResponse(r: Reader, v: number): Decoded<Crea
   return { throttleTimeMs, results }
 }
 
-const facts = { key: 37, name: 'CreatePartitions', minVersion: 0, maxVersion: 3, flexibleFrom: 2 } as const
-
 /** CreatePartitions (api key 37), versions 0 to 3: the client's side. */
 export const CreatePartitions: Api<CreatePartitionsRequest, CreatePartitionsResponse> = {
-  ...facts,
+  key: 37,
+  name: 'CreatePartitions',
+  minVersion: 0,
+  maxVersion: 3,
+  flexibleFrom: 2,
   writeRequest: writeCreatePartitionsRequest,
   readResponse: readCreatePartitionsResponse,
 }
 
 /** CreatePartitions (api key 37), versions 0 to 3: the broker's side. */
 export const CreatePartitionsServer: ServerApi<CreatePartitionsRequest, CreatePartitionsResponse> = {
-  ...facts,
+  key: 37,
+  name: 'CreatePartitions',
+  minVersion: 0,
+  maxVersion: 3,
+  flexibleFrom: 2,
   readRequest: readCreatePartitionsRequest,
   writeResponse: writeCreatePartitionsResponse,
 }

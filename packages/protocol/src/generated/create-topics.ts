@@ -3,11 +3,13 @@ import type { Api, Decoded, ServerApi } from '../api.ts'
 import { type Reader, ZERO_UUID } from '../wire/reader.ts'
 import { Writer } from '../wire/writer.ts'
 
+/** A part of a CreateTopics request. */
 export interface CreateTopicsRequestCreatableReplicaAssignment {
   readonly partitionIndex: number
   readonly brokerIds: readonly number[]
 }
 
+/** Writes the fields that a version has of a part of a CreateTopics request. */
 export function writeCreateTopicsRequestCreatableReplicaAssignment(w: Writer, m: CreateTopicsRequestCreatableReplicaAssignment, v: number): void {
   const f = v >= 5
   w.int32(m.partitionIndex)
@@ -21,6 +23,7 @@ export function writeCreateTopicsRequestCreatableReplicaAssignment(w: Writer, m:
   }
 }
 
+/** Reads a version of a part of a CreateTopics request. */
 export function readCreateTopicsRequestCreatableReplicaAssignment(r: Reader, v: number): Decoded<CreateTopicsRequestCreatableReplicaAssignment> {
   const f = v >= 5
   const partitionIndex = r.int32()
@@ -30,11 +33,13 @@ export function readCreateTopicsRequestCreatableReplicaAssignment(r: Reader, v: 
   return { partitionIndex, brokerIds }
 }
 
+/** A part of a CreateTopics request. */
 export interface CreateTopicsRequestCreatableTopicConfig {
   readonly name: string
   readonly value: string | null
 }
 
+/** Writes the fields that a version has of a part of a CreateTopics request. */
 export function writeCreateTopicsRequestCreatableTopicConfig(w: Writer, m: CreateTopicsRequestCreatableTopicConfig, v: number): void {
   const f = v >= 5
   w.string(m.name, f)
@@ -44,6 +49,7 @@ export function writeCreateTopicsRequestCreatableTopicConfig(w: Writer, m: Creat
   }
 }
 
+/** Reads a version of a part of a CreateTopics request. */
 export function readCreateTopicsRequestCreatableTopicConfig(r: Reader, v: number): Decoded<CreateTopicsRequestCreatableTopicConfig> {
   const f = v >= 5
   const name = r.string(f)
@@ -52,6 +58,7 @@ export function readCreateTopicsRequestCreatableTopicConfig(r: Reader, v: number
   return { name, value }
 }
 
+/** A part of a CreateTopics request. */
 export interface CreateTopicsRequestCreatableTopic {
   readonly name: string
   readonly numPartitions: number
@@ -60,6 +67,7 @@ export interface CreateTopicsRequestCreatableTopic {
   readonly configs: readonly CreateTopicsRequestCreatableTopicConfig[]
 }
 
+/** Writes the fields that a version has of a part of a CreateTopics request. */
 export function writeCreateTopicsRequestCreatableTopic(w: Writer, m: CreateTopicsRequestCreatableTopic, v: number): void {
   const f = v >= 5
   w.string(m.name, f)
@@ -80,6 +88,7 @@ export function writeCreateTopicsRequestCreatableTopic(w: Writer, m: CreateTopic
   }
 }
 
+/** Reads a version of a part of a CreateTopics request. */
 export function readCreateTopicsRequestCreatableTopic(r: Reader, v: number): Decoded<CreateTopicsRequestCreatableTopic> {
   const f = v >= 5
   const name = r.string(f)
@@ -93,12 +102,14 @@ export function readCreateTopicsRequestCreatableTopic(r: Reader, v: number): Dec
   return { name, numPartitions, replicationFactor, assignments, configs }
 }
 
+/** A CreateTopics request. */
 export interface CreateTopicsRequest {
   readonly topics: readonly CreateTopicsRequestCreatableTopic[]
   readonly timeoutMs?: number
   readonly validateOnly?: boolean
 }
 
+/** Writes the fields that a version has of a CreateTopics request. */
 export function writeCreateTopicsRequest(w: Writer, m: CreateTopicsRequest, v: number): void {
   const f = v >= 5
   {
@@ -113,6 +124,7 @@ export function writeCreateTopicsRequest(w: Writer, m: CreateTopicsRequest, v: n
   }
 }
 
+/** Reads a version of a CreateTopics request. */
 export function readCreateTopicsRequest(r: Reader, v: number): Decoded<CreateTopicsRequest> {
   const f = v >= 5
   const topics: Decoded<readonly CreateTopicsRequestCreatableTopic[]> = []
@@ -123,6 +135,7 @@ export function readCreateTopicsRequest(r: Reader, v: number): Decoded<CreateTop
   return { topics, timeoutMs, validateOnly }
 }
 
+/** A part of a CreateTopics response. */
 export interface CreateTopicsResponseCreatableTopicConfigs {
   readonly name: string
   readonly value: string | null
@@ -131,6 +144,7 @@ export interface CreateTopicsResponseCreatableTopicConfigs {
   readonly isSensitive: boolean
 }
 
+/** Writes the fields that a version has of a part of a CreateTopics response. */
 export function writeCreateTopicsResponseCreatableTopicConfigs(w: Writer, m: CreateTopicsResponseCreatableTopicConfigs, _v: number): void {
   w.string(m.name, true)
   w.nullableString(m.value, true)
@@ -140,6 +154,7 @@ export function writeCreateTopicsResponseCreatableTopicConfigs(w: Writer, m: Cre
   w.uvarint(0)
 }
 
+/** Reads a version of a part of a CreateTopics response. */
 export function readCreateTopicsResponseCreatableTopicConfigs(r: Reader, _v: number): Decoded<CreateTopicsResponseCreatableTopicConfigs> {
   const name = r.string(true)
   const value = r.nullableString(true)
@@ -150,6 +165,7 @@ export function readCreateTopicsResponseCreatableTopicConfigs(r: Reader, _v: num
   return { name, value, readOnly, configSource, isSensitive }
 }
 
+/** A part of a CreateTopics response. */
 export interface CreateTopicsResponseCreatableTopicResult {
   readonly name: string
   /** Version 7. */
@@ -166,6 +182,7 @@ export interface CreateTopicsResponseCreatableTopicResult {
   readonly configs?: readonly CreateTopicsResponseCreatableTopicConfigs[] | null
 }
 
+/** Writes the fields that a version has of a part of a CreateTopics response. */
 export function writeCreateTopicsResponseCreatableTopicResult(w: Writer, m: CreateTopicsResponseCreatableTopicResult, v: number): void {
   const f = v >= 5
   w.string(m.name, f)
@@ -203,6 +220,7 @@ export function writeCreateTopicsResponseCreatableTopicResult(w: Writer, m: Crea
   }
 }
 
+/** Reads a version of a part of a CreateTopics response. */
 export function readCreateTopicsResponseCreatableTopicResult(r: Reader, v: number): Decoded<CreateTopicsResponseCreatableTopicResult> {
   const f = v >= 5
   const name = r.string(f)
@@ -237,11 +255,13 @@ export function readCreateTopicsResponseCreatableTopicResult(r: Reader, v: numbe
   return { name, topicId, errorCode, errorMessage, topicConfigErrorCode, numPartitions, replicationFactor, configs }
 }
 
+/** A CreateTopics response. */
 export interface CreateTopicsResponse {
   readonly throttleTimeMs: number
   readonly topics: readonly CreateTopicsResponseCreatableTopicResult[]
 }
 
+/** Writes the fields that a version has of a CreateTopics response. */
 export function writeCreateTopicsResponse(w: Writer, m: CreateTopicsResponse, v: number): void {
   const f = v >= 5
   w.int32(m.throttleTimeMs)
@@ -255,6 +275,7 @@ export function writeCreateTopicsResponse(w: Writer, m: CreateTopicsResponse, v:
   }
 }
 
+/** Reads a version of a CreateTopics response. */
 export function readCreateTopicsResponse(r: Reader, v: number): Decoded<CreateTopicsResponse> {
   const f = v >= 5
   const throttleTimeMs = r.int32()
@@ -264,18 +285,24 @@ export function readCreateTopicsResponse(r: Reader, v: number): Decoded<CreateTo
   return { throttleTimeMs, topics }
 }
 
-const facts = { key: 19, name: 'CreateTopics', minVersion: 2, maxVersion: 7, flexibleFrom: 5 } as const
-
 /** CreateTopics (api key 19), versions 2 to 7: the client's side. */
 export const CreateTopics: Api<CreateTopicsRequest, CreateTopicsResponse> = {
-  ...facts,
+  key: 19,
+  name: 'CreateTopics',
+  minVersion: 2,
+  maxVersion: 7,
+  flexibleFrom: 5,
   writeRequest: writeCreateTopicsRequest,
   readResponse: readCreateTopicsResponse,
 }
 
 /** CreateTopics (api key 19), versions 2 to 7: the broker's side. */
 export const CreateTopicsServer: ServerApi<CreateTopicsRequest, CreateTopicsResponse> = {
-  ...facts,
+  key: 19,
+  name: 'CreateTopics',
+  minVersion: 2,
+  maxVersion: 7,
+  flexibleFrom: 5,
   readRequest: readCreateTopicsRequest,
   writeResponse: writeCreateTopicsResponse,
 }

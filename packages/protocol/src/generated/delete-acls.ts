@@ -3,6 +3,7 @@ import type { Api, Decoded, ServerApi } from '../api.ts'
 import type { Reader } from '../wire/reader.ts'
 import type { Writer } from '../wire/writer.ts'
 
+/** A part of a DeleteAcls request. */
 export interface DeleteAclsRequestDeleteAclsFilter {
   readonly resourceTypeFilter: number
   readonly resourceNameFilter: string | null
@@ -13,6 +14,7 @@ export interface DeleteAclsRequestDeleteAclsFilter {
   readonly permissionType: number
 }
 
+/** Writes the fields that a version has of a part of a DeleteAcls request. */
 export function writeDeleteAclsRequestDeleteAclsFilter(w: Writer, m: DeleteAclsRequestDeleteAclsFilter, v: number): void {
   const f = v >= 2
   w.int8(m.resourceTypeFilter)
@@ -27,6 +29,7 @@ export function writeDeleteAclsRequestDeleteAclsFilter(w: Writer, m: DeleteAclsR
   }
 }
 
+/** Reads a version of a part of a DeleteAcls request. */
 export function readDeleteAclsRequestDeleteAclsFilter(r: Reader, v: number): Decoded<DeleteAclsRequestDeleteAclsFilter> {
   const f = v >= 2
   const resourceTypeFilter = r.int8()
@@ -40,10 +43,12 @@ export function readDeleteAclsRequestDeleteAclsFilter(r: Reader, v: number): Dec
   return { resourceTypeFilter, resourceNameFilter, patternTypeFilter, principalFilter, hostFilter, operation, permissionType }
 }
 
+/** A DeleteAcls request. */
 export interface DeleteAclsRequest {
   readonly filters: readonly DeleteAclsRequestDeleteAclsFilter[]
 }
 
+/** Writes the fields that a version has of a DeleteAcls request. */
 export function writeDeleteAclsRequest(w: Writer, m: DeleteAclsRequest, v: number): void {
   const f = v >= 2
   {
@@ -56,6 +61,7 @@ export function writeDeleteAclsRequest(w: Writer, m: DeleteAclsRequest, v: numbe
   }
 }
 
+/** Reads a version of a DeleteAcls request. */
 export function readDeleteAclsRequest(r: Reader, v: number): Decoded<DeleteAclsRequest> {
   const f = v >= 2
   const filters: Decoded<readonly DeleteAclsRequestDeleteAclsFilter[]> = []
@@ -64,6 +70,7 @@ export function readDeleteAclsRequest(r: Reader, v: number): Decoded<DeleteAclsR
   return { filters }
 }
 
+/** A part of a DeleteAcls response. */
 export interface DeleteAclsResponseDeleteAclsMatchingAcl {
   readonly errorCode: number
   readonly errorMessage: string | null
@@ -76,6 +83,7 @@ export interface DeleteAclsResponseDeleteAclsMatchingAcl {
   readonly permissionType: number
 }
 
+/** Writes the fields that a version has of a part of a DeleteAcls response. */
 export function writeDeleteAclsResponseDeleteAclsMatchingAcl(w: Writer, m: DeleteAclsResponseDeleteAclsMatchingAcl, v: number): void {
   const f = v >= 2
   w.int16(m.errorCode)
@@ -92,6 +100,7 @@ export function writeDeleteAclsResponseDeleteAclsMatchingAcl(w: Writer, m: Delet
   }
 }
 
+/** Reads a version of a part of a DeleteAcls response. */
 export function readDeleteAclsResponseDeleteAclsMatchingAcl(r: Reader, v: number): Decoded<DeleteAclsResponseDeleteAclsMatchingAcl> {
   const f = v >= 2
   const errorCode = r.int16()
@@ -107,12 +116,14 @@ export function readDeleteAclsResponseDeleteAclsMatchingAcl(r: Reader, v: number
   return { errorCode, errorMessage, resourceType, resourceName, patternType, principal, host, operation, permissionType }
 }
 
+/** A part of a DeleteAcls response. */
 export interface DeleteAclsResponseDeleteAclsFilterResult {
   readonly errorCode: number
   readonly errorMessage: string | null
   readonly matchingAcls: readonly DeleteAclsResponseDeleteAclsMatchingAcl[]
 }
 
+/** Writes the fields that a version has of a part of a DeleteAcls response. */
 export function writeDeleteAclsResponseDeleteAclsFilterResult(w: Writer, m: DeleteAclsResponseDeleteAclsFilterResult, v: number): void {
   const f = v >= 2
   w.int16(m.errorCode)
@@ -127,6 +138,7 @@ export function writeDeleteAclsResponseDeleteAclsFilterResult(w: Writer, m: Dele
   }
 }
 
+/** Reads a version of a part of a DeleteAcls response. */
 export function readDeleteAclsResponseDeleteAclsFilterResult(r: Reader, v: number): Decoded<DeleteAclsResponseDeleteAclsFilterResult> {
   const f = v >= 2
   const errorCode = r.int16()
@@ -137,11 +149,13 @@ export function readDeleteAclsResponseDeleteAclsFilterResult(r: Reader, v: numbe
   return { errorCode, errorMessage, matchingAcls }
 }
 
+/** A DeleteAcls response. */
 export interface DeleteAclsResponse {
   readonly throttleTimeMs: number
   readonly filterResults: readonly DeleteAclsResponseDeleteAclsFilterResult[]
 }
 
+/** Writes the fields that a version has of a DeleteAcls response. */
 export function writeDeleteAclsResponse(w: Writer, m: DeleteAclsResponse, v: number): void {
   const f = v >= 2
   w.int32(m.throttleTimeMs)
@@ -155,6 +169,7 @@ export function writeDeleteAclsResponse(w: Writer, m: DeleteAclsResponse, v: num
   }
 }
 
+/** Reads a version of a DeleteAcls response. */
 export function readDeleteAclsResponse(r: Reader, v: number): Decoded<DeleteAclsResponse> {
   const f = v >= 2
   const throttleTimeMs = r.int32()
@@ -164,18 +179,24 @@ export function readDeleteAclsResponse(r: Reader, v: number): Decoded<DeleteAcls
   return { throttleTimeMs, filterResults }
 }
 
-const facts = { key: 31, name: 'DeleteAcls', minVersion: 1, maxVersion: 3, flexibleFrom: 2 } as const
-
 /** DeleteAcls (api key 31), versions 1 to 3: the client's side. */
 export const DeleteAcls: Api<DeleteAclsRequest, DeleteAclsResponse> = {
-  ...facts,
+  key: 31,
+  name: 'DeleteAcls',
+  minVersion: 1,
+  maxVersion: 3,
+  flexibleFrom: 2,
   writeRequest: writeDeleteAclsRequest,
   readResponse: readDeleteAclsResponse,
 }
 
 /** DeleteAcls (api key 31), versions 1 to 3: the broker's side. */
 export const DeleteAclsServer: ServerApi<DeleteAclsRequest, DeleteAclsResponse> = {
-  ...facts,
+  key: 31,
+  name: 'DeleteAcls',
+  minVersion: 1,
+  maxVersion: 3,
+  flexibleFrom: 2,
   readRequest: readDeleteAclsRequest,
   writeResponse: writeDeleteAclsResponse,
 }

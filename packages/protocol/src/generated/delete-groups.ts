@@ -3,10 +3,12 @@ import type { Api, Decoded, ServerApi } from '../api.ts'
 import type { Reader } from '../wire/reader.ts'
 import type { Writer } from '../wire/writer.ts'
 
+/** A DeleteGroups request. */
 export interface DeleteGroupsRequest {
   readonly groupsNames: readonly string[]
 }
 
+/** Writes the fields that a version has of a DeleteGroups request. */
 export function writeDeleteGroupsRequest(w: Writer, m: DeleteGroupsRequest, v: number): void {
   const f = v >= 2
   {
@@ -19,6 +21,7 @@ export function writeDeleteGroupsRequest(w: Writer, m: DeleteGroupsRequest, v: n
   }
 }
 
+/** Reads a version of a DeleteGroups request. */
 export function readDeleteGroupsRequest(r: Reader, v: number): Decoded<DeleteGroupsRequest> {
   const f = v >= 2
   const groupsNames: Decoded<readonly string[]> = []
@@ -27,11 +30,13 @@ export function readDeleteGroupsRequest(r: Reader, v: number): Decoded<DeleteGro
   return { groupsNames }
 }
 
+/** A part of a DeleteGroups response. */
 export interface DeleteGroupsResponseDeletableGroupResult {
   readonly groupId: string
   readonly errorCode: number
 }
 
+/** Writes the fields that a version has of a part of a DeleteGroups response. */
 export function writeDeleteGroupsResponseDeletableGroupResult(w: Writer, m: DeleteGroupsResponseDeletableGroupResult, v: number): void {
   const f = v >= 2
   w.string(m.groupId, f)
@@ -41,6 +46,7 @@ export function writeDeleteGroupsResponseDeletableGroupResult(w: Writer, m: Dele
   }
 }
 
+/** Reads a version of a part of a DeleteGroups response. */
 export function readDeleteGroupsResponseDeletableGroupResult(r: Reader, v: number): Decoded<DeleteGroupsResponseDeletableGroupResult> {
   const f = v >= 2
   const groupId = r.string(f)
@@ -49,11 +55,13 @@ export function readDeleteGroupsResponseDeletableGroupResult(r: Reader, v: numbe
   return { groupId, errorCode }
 }
 
+/** A DeleteGroups response. */
 export interface DeleteGroupsResponse {
   readonly throttleTimeMs: number
   readonly results: readonly DeleteGroupsResponseDeletableGroupResult[]
 }
 
+/** Writes the fields that a version has of a DeleteGroups response. */
 export function writeDeleteGroupsResponse(w: Writer, m: DeleteGroupsResponse, v: number): void {
   const f = v >= 2
   w.int32(m.throttleTimeMs)
@@ -67,6 +75,7 @@ export function writeDeleteGroupsResponse(w: Writer, m: DeleteGroupsResponse, v:
   }
 }
 
+/** Reads a version of a DeleteGroups response. */
 export function readDeleteGroupsResponse(r: Reader, v: number): Decoded<DeleteGroupsResponse> {
   const f = v >= 2
   const throttleTimeMs = r.int32()
@@ -76,18 +85,24 @@ export function readDeleteGroupsResponse(r: Reader, v: number): Decoded<DeleteGr
   return { throttleTimeMs, results }
 }
 
-const facts = { key: 42, name: 'DeleteGroups', minVersion: 0, maxVersion: 2, flexibleFrom: 2 } as const
-
 /** DeleteGroups (api key 42), versions 0 to 2: the client's side. */
 export const DeleteGroups: Api<DeleteGroupsRequest, DeleteGroupsResponse> = {
-  ...facts,
+  key: 42,
+  name: 'DeleteGroups',
+  minVersion: 0,
+  maxVersion: 2,
+  flexibleFrom: 2,
   writeRequest: writeDeleteGroupsRequest,
   readResponse: readDeleteGroupsResponse,
 }
 
 /** DeleteGroups (api key 42), versions 0 to 2: the broker's side. */
 export const DeleteGroupsServer: ServerApi<DeleteGroupsRequest, DeleteGroupsResponse> = {
-  ...facts,
+  key: 42,
+  name: 'DeleteGroups',
+  minVersion: 0,
+  maxVersion: 2,
+  flexibleFrom: 2,
   readRequest: readDeleteGroupsRequest,
   writeResponse: writeDeleteGroupsResponse,
 }

@@ -3,11 +3,13 @@ import type { Api, Decoded, ServerApi } from '../api.ts'
 import type { Reader } from '../wire/reader.ts'
 import type { Writer } from '../wire/writer.ts'
 
+/** A part of a DeleteRecords request. */
 export interface DeleteRecordsRequestDeleteRecordsPartition {
   readonly partitionIndex: number
   readonly offset: number
 }
 
+/** Writes the fields that a version has of a part of a DeleteRecords request. */
 export function writeDeleteRecordsRequestDeleteRecordsPartition(w: Writer, m: DeleteRecordsRequestDeleteRecordsPartition, v: number): void {
   const f = v >= 2
   w.int32(m.partitionIndex)
@@ -17,6 +19,7 @@ export function writeDeleteRecordsRequestDeleteRecordsPartition(w: Writer, m: De
   }
 }
 
+/** Reads a version of a part of a DeleteRecords request. */
 export function readDeleteRecordsRequestDeleteRecordsPartition(r: Reader, v: number): Decoded<DeleteRecordsRequestDeleteRecordsPartition> {
   const f = v >= 2
   const partitionIndex = r.int32()
@@ -25,11 +28,13 @@ export function readDeleteRecordsRequestDeleteRecordsPartition(r: Reader, v: num
   return { partitionIndex, offset }
 }
 
+/** A part of a DeleteRecords request. */
 export interface DeleteRecordsRequestDeleteRecordsTopic {
   readonly name: string
   readonly partitions: readonly DeleteRecordsRequestDeleteRecordsPartition[]
 }
 
+/** Writes the fields that a version has of a part of a DeleteRecords request. */
 export function writeDeleteRecordsRequestDeleteRecordsTopic(w: Writer, m: DeleteRecordsRequestDeleteRecordsTopic, v: number): void {
   const f = v >= 2
   w.string(m.name, f)
@@ -43,6 +48,7 @@ export function writeDeleteRecordsRequestDeleteRecordsTopic(w: Writer, m: Delete
   }
 }
 
+/** Reads a version of a part of a DeleteRecords request. */
 export function readDeleteRecordsRequestDeleteRecordsTopic(r: Reader, v: number): Decoded<DeleteRecordsRequestDeleteRecordsTopic> {
   const f = v >= 2
   const name = r.string(f)
@@ -52,11 +58,13 @@ export function readDeleteRecordsRequestDeleteRecordsTopic(r: Reader, v: number)
   return { name, partitions }
 }
 
+/** A DeleteRecords request. */
 export interface DeleteRecordsRequest {
   readonly topics: readonly DeleteRecordsRequestDeleteRecordsTopic[]
   readonly timeoutMs: number
 }
 
+/** Writes the fields that a version has of a DeleteRecords request. */
 export function writeDeleteRecordsRequest(w: Writer, m: DeleteRecordsRequest, v: number): void {
   const f = v >= 2
   {
@@ -70,6 +78,7 @@ export function writeDeleteRecordsRequest(w: Writer, m: DeleteRecordsRequest, v:
   }
 }
 
+/** Reads a version of a DeleteRecords request. */
 export function readDeleteRecordsRequest(r: Reader, v: number): Decoded<DeleteRecordsRequest> {
   const f = v >= 2
   const topics: Decoded<readonly DeleteRecordsRequestDeleteRecordsTopic[]> = []
@@ -79,12 +88,14 @@ export function readDeleteRecordsRequest(r: Reader, v: number): Decoded<DeleteRe
   return { topics, timeoutMs }
 }
 
+/** A part of a DeleteRecords response. */
 export interface DeleteRecordsResponseDeleteRecordsPartitionResult {
   readonly partitionIndex: number
   readonly lowWatermark: number
   readonly errorCode: number
 }
 
+/** Writes the fields that a version has of a part of a DeleteRecords response. */
 export function writeDeleteRecordsResponseDeleteRecordsPartitionResult(w: Writer, m: DeleteRecordsResponseDeleteRecordsPartitionResult, v: number): void {
   const f = v >= 2
   w.int32(m.partitionIndex)
@@ -95,6 +106,7 @@ export function writeDeleteRecordsResponseDeleteRecordsPartitionResult(w: Writer
   }
 }
 
+/** Reads a version of a part of a DeleteRecords response. */
 export function readDeleteRecordsResponseDeleteRecordsPartitionResult(r: Reader, v: number): Decoded<DeleteRecordsResponseDeleteRecordsPartitionResult> {
   const f = v >= 2
   const partitionIndex = r.int32()
@@ -104,11 +116,13 @@ export function readDeleteRecordsResponseDeleteRecordsPartitionResult(r: Reader,
   return { partitionIndex, lowWatermark, errorCode }
 }
 
+/** A part of a DeleteRecords response. */
 export interface DeleteRecordsResponseDeleteRecordsTopicResult {
   readonly name: string
   readonly partitions: readonly DeleteRecordsResponseDeleteRecordsPartitionResult[]
 }
 
+/** Writes the fields that a version has of a part of a DeleteRecords response. */
 export function writeDeleteRecordsResponseDeleteRecordsTopicResult(w: Writer, m: DeleteRecordsResponseDeleteRecordsTopicResult, v: number): void {
   const f = v >= 2
   w.string(m.name, f)
@@ -122,6 +136,7 @@ export function writeDeleteRecordsResponseDeleteRecordsTopicResult(w: Writer, m:
   }
 }
 
+/** Reads a version of a part of a DeleteRecords response. */
 export function readDeleteRecordsResponseDeleteRecordsTopicResult(r: Reader, v: number): Decoded<DeleteRecordsResponseDeleteRecordsTopicResult> {
   const f = v >= 2
   const name = r.string(f)
@@ -131,11 +146,13 @@ export function readDeleteRecordsResponseDeleteRecordsTopicResult(r: Reader, v: 
   return { name, partitions }
 }
 
+/** A DeleteRecords response. */
 export interface DeleteRecordsResponse {
   readonly throttleTimeMs: number
   readonly topics: readonly DeleteRecordsResponseDeleteRecordsTopicResult[]
 }
 
+/** Writes the fields that a version has of a DeleteRecords response. */
 export function writeDeleteRecordsResponse(w: Writer, m: DeleteRecordsResponse, v: number): void {
   const f = v >= 2
   w.int32(m.throttleTimeMs)
@@ -149,6 +166,7 @@ export function writeDeleteRecordsResponse(w: Writer, m: DeleteRecordsResponse, 
   }
 }
 
+/** Reads a version of a DeleteRecords response. */
 export function readDeleteRecordsResponse(r: Reader, v: number): Decoded<DeleteRecordsResponse> {
   const f = v >= 2
   const throttleTimeMs = r.int32()
@@ -158,18 +176,24 @@ export function readDeleteRecordsResponse(r: Reader, v: number): Decoded<DeleteR
   return { throttleTimeMs, topics }
 }
 
-const facts = { key: 21, name: 'DeleteRecords', minVersion: 0, maxVersion: 2, flexibleFrom: 2 } as const
-
 /** DeleteRecords (api key 21), versions 0 to 2: the client's side. */
 export const DeleteRecords: Api<DeleteRecordsRequest, DeleteRecordsResponse> = {
-  ...facts,
+  key: 21,
+  name: 'DeleteRecords',
+  minVersion: 0,
+  maxVersion: 2,
+  flexibleFrom: 2,
   writeRequest: writeDeleteRecordsRequest,
   readResponse: readDeleteRecordsResponse,
 }
 
 /** DeleteRecords (api key 21), versions 0 to 2: the broker's side. */
 export const DeleteRecordsServer: ServerApi<DeleteRecordsRequest, DeleteRecordsResponse> = {
-  ...facts,
+  key: 21,
+  name: 'DeleteRecords',
+  minVersion: 0,
+  maxVersion: 2,
+  flexibleFrom: 2,
   readRequest: readDeleteRecordsRequest,
   writeResponse: writeDeleteRecordsResponse,
 }

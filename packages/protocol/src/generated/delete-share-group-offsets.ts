@@ -3,26 +3,31 @@ import type { Api, Decoded, ServerApi } from '../api.ts'
 import type { Reader } from '../wire/reader.ts'
 import type { Writer } from '../wire/writer.ts'
 
+/** A part of a DeleteShareGroupOffsets request. */
 export interface DeleteShareGroupOffsetsRequestDeleteShareGroupOffsetsRequestTopic {
   readonly topicName: string
 }
 
+/** Writes the fields that a version has of a part of a DeleteShareGroupOffsets request. */
 export function writeDeleteShareGroupOffsetsRequestDeleteShareGroupOffsetsRequestTopic(w: Writer, m: DeleteShareGroupOffsetsRequestDeleteShareGroupOffsetsRequestTopic, _v: number): void {
   w.string(m.topicName, true)
   w.uvarint(0)
 }
 
+/** Reads a version of a part of a DeleteShareGroupOffsets request. */
 export function readDeleteShareGroupOffsetsRequestDeleteShareGroupOffsetsRequestTopic(r: Reader, _v: number): Decoded<DeleteShareGroupOffsetsRequestDeleteShareGroupOffsetsRequestTopic> {
   const topicName = r.string(true)
   r.skipTags()
   return { topicName }
 }
 
+/** A DeleteShareGroupOffsets request. */
 export interface DeleteShareGroupOffsetsRequest {
   readonly groupId: string
   readonly topics: readonly DeleteShareGroupOffsetsRequestDeleteShareGroupOffsetsRequestTopic[]
 }
 
+/** Writes the fields that a version has of a DeleteShareGroupOffsets request. */
 export function writeDeleteShareGroupOffsetsRequest(w: Writer, m: DeleteShareGroupOffsetsRequest, v: number): void {
   w.string(m.groupId, true)
   {
@@ -33,6 +38,7 @@ export function writeDeleteShareGroupOffsetsRequest(w: Writer, m: DeleteShareGro
   w.uvarint(0)
 }
 
+/** Reads a version of a DeleteShareGroupOffsets request. */
 export function readDeleteShareGroupOffsetsRequest(r: Reader, v: number): Decoded<DeleteShareGroupOffsetsRequest> {
   const groupId = r.string(true)
   const topics: Decoded<readonly DeleteShareGroupOffsetsRequestDeleteShareGroupOffsetsRequestTopic[]> = []
@@ -41,6 +47,7 @@ export function readDeleteShareGroupOffsetsRequest(r: Reader, v: number): Decode
   return { groupId, topics }
 }
 
+/** A part of a DeleteShareGroupOffsets response. */
 export interface DeleteShareGroupOffsetsResponseDeleteShareGroupOffsetsResponseTopic {
   readonly topicName: string
   readonly topicId: string
@@ -48,6 +55,7 @@ export interface DeleteShareGroupOffsetsResponseDeleteShareGroupOffsetsResponseT
   readonly errorMessage?: string | null
 }
 
+/** Writes the fields that a version has of a part of a DeleteShareGroupOffsets response. */
 export function writeDeleteShareGroupOffsetsResponseDeleteShareGroupOffsetsResponseTopic(w: Writer, m: DeleteShareGroupOffsetsResponseDeleteShareGroupOffsetsResponseTopic, _v: number): void {
   w.string(m.topicName, true)
   w.uuid(m.topicId)
@@ -56,6 +64,7 @@ export function writeDeleteShareGroupOffsetsResponseDeleteShareGroupOffsetsRespo
   w.uvarint(0)
 }
 
+/** Reads a version of a part of a DeleteShareGroupOffsets response. */
 export function readDeleteShareGroupOffsetsResponseDeleteShareGroupOffsetsResponseTopic(r: Reader, _v: number): Decoded<DeleteShareGroupOffsetsResponseDeleteShareGroupOffsetsResponseTopic> {
   const topicName = r.string(true)
   const topicId = r.uuid()
@@ -65,6 +74,7 @@ export function readDeleteShareGroupOffsetsResponseDeleteShareGroupOffsetsRespon
   return { topicName, topicId, errorCode, errorMessage }
 }
 
+/** A DeleteShareGroupOffsets response. */
 export interface DeleteShareGroupOffsetsResponse {
   readonly throttleTimeMs: number
   readonly errorCode: number
@@ -72,6 +82,7 @@ export interface DeleteShareGroupOffsetsResponse {
   readonly responses: readonly DeleteShareGroupOffsetsResponseDeleteShareGroupOffsetsResponseTopic[]
 }
 
+/** Writes the fields that a version has of a DeleteShareGroupOffsets response. */
 export function writeDeleteShareGroupOffsetsResponse(w: Writer, m: DeleteShareGroupOffsetsResponse, v: number): void {
   w.int32(m.throttleTimeMs)
   w.int16(m.errorCode)
@@ -84,6 +95,7 @@ export function writeDeleteShareGroupOffsetsResponse(w: Writer, m: DeleteShareGr
   w.uvarint(0)
 }
 
+/** Reads a version of a DeleteShareGroupOffsets response. */
 export function readDeleteShareGroupOffsetsResponse(r: Reader, v: number): Decoded<DeleteShareGroupOffsetsResponse> {
   const throttleTimeMs = r.int32()
   const errorCode = r.int16()
@@ -94,18 +106,24 @@ export function readDeleteShareGroupOffsetsResponse(r: Reader, v: number): Decod
   return { throttleTimeMs, errorCode, errorMessage, responses }
 }
 
-const facts = { key: 92, name: 'DeleteShareGroupOffsets', minVersion: 0, maxVersion: 0, flexibleFrom: 0 } as const
-
 /** DeleteShareGroupOffsets (api key 92), versions 0 to 0: the client's side. */
 export const DeleteShareGroupOffsets: Api<DeleteShareGroupOffsetsRequest, DeleteShareGroupOffsetsResponse> = {
-  ...facts,
+  key: 92,
+  name: 'DeleteShareGroupOffsets',
+  minVersion: 0,
+  maxVersion: 0,
+  flexibleFrom: 0,
   writeRequest: writeDeleteShareGroupOffsetsRequest,
   readResponse: readDeleteShareGroupOffsetsResponse,
 }
 
 /** DeleteShareGroupOffsets (api key 92), versions 0 to 0: the broker's side. */
 export const DeleteShareGroupOffsetsServer: ServerApi<DeleteShareGroupOffsetsRequest, DeleteShareGroupOffsetsResponse> = {
-  ...facts,
+  key: 92,
+  name: 'DeleteShareGroupOffsets',
+  minVersion: 0,
+  maxVersion: 0,
+  flexibleFrom: 0,
   readRequest: readDeleteShareGroupOffsetsRequest,
   writeResponse: writeDeleteShareGroupOffsetsResponse,
 }

@@ -3,26 +3,31 @@ import type { Api, Decoded, ServerApi } from '../api.ts'
 import type { Reader } from '../wire/reader.ts'
 import type { Writer } from '../wire/writer.ts'
 
+/** A part of a DeleteShareGroupState request. */
 export interface DeleteShareGroupStateRequestPartitionData {
   readonly partition: number
 }
 
+/** Writes the fields that a version has of a part of a DeleteShareGroupState request. */
 export function writeDeleteShareGroupStateRequestPartitionData(w: Writer, m: DeleteShareGroupStateRequestPartitionData, _v: number): void {
   w.int32(m.partition)
   w.uvarint(0)
 }
 
+/** Reads a version of a part of a DeleteShareGroupState request. */
 export function readDeleteShareGroupStateRequestPartitionData(r: Reader, _v: number): Decoded<DeleteShareGroupStateRequestPartitionData> {
   const partition = r.int32()
   r.skipTags()
   return { partition }
 }
 
+/** A part of a DeleteShareGroupState request. */
 export interface DeleteShareGroupStateRequestDeleteStateData {
   readonly topicId: string
   readonly partitions: readonly DeleteShareGroupStateRequestPartitionData[]
 }
 
+/** Writes the fields that a version has of a part of a DeleteShareGroupState request. */
 export function writeDeleteShareGroupStateRequestDeleteStateData(w: Writer, m: DeleteShareGroupStateRequestDeleteStateData, v: number): void {
   w.uuid(m.topicId)
   {
@@ -33,6 +38,7 @@ export function writeDeleteShareGroupStateRequestDeleteStateData(w: Writer, m: D
   w.uvarint(0)
 }
 
+/** Reads a version of a part of a DeleteShareGroupState request. */
 export function readDeleteShareGroupStateRequestDeleteStateData(r: Reader, v: number): Decoded<DeleteShareGroupStateRequestDeleteStateData> {
   const topicId = r.uuid()
   const partitions: Decoded<readonly DeleteShareGroupStateRequestPartitionData[]> = []
@@ -41,11 +47,13 @@ export function readDeleteShareGroupStateRequestDeleteStateData(r: Reader, v: nu
   return { topicId, partitions }
 }
 
+/** A DeleteShareGroupState request. */
 export interface DeleteShareGroupStateRequest {
   readonly groupId: string
   readonly topics: readonly DeleteShareGroupStateRequestDeleteStateData[]
 }
 
+/** Writes the fields that a version has of a DeleteShareGroupState request. */
 export function writeDeleteShareGroupStateRequest(w: Writer, m: DeleteShareGroupStateRequest, v: number): void {
   w.string(m.groupId, true)
   {
@@ -56,6 +64,7 @@ export function writeDeleteShareGroupStateRequest(w: Writer, m: DeleteShareGroup
   w.uvarint(0)
 }
 
+/** Reads a version of a DeleteShareGroupState request. */
 export function readDeleteShareGroupStateRequest(r: Reader, v: number): Decoded<DeleteShareGroupStateRequest> {
   const groupId = r.string(true)
   const topics: Decoded<readonly DeleteShareGroupStateRequestDeleteStateData[]> = []
@@ -64,12 +73,14 @@ export function readDeleteShareGroupStateRequest(r: Reader, v: number): Decoded<
   return { groupId, topics }
 }
 
+/** A part of a DeleteShareGroupState response. */
 export interface DeleteShareGroupStateResponsePartitionResult {
   readonly partition: number
   readonly errorCode: number
   readonly errorMessage?: string | null
 }
 
+/** Writes the fields that a version has of a part of a DeleteShareGroupState response. */
 export function writeDeleteShareGroupStateResponsePartitionResult(w: Writer, m: DeleteShareGroupStateResponsePartitionResult, _v: number): void {
   w.int32(m.partition)
   w.int16(m.errorCode)
@@ -77,6 +88,7 @@ export function writeDeleteShareGroupStateResponsePartitionResult(w: Writer, m: 
   w.uvarint(0)
 }
 
+/** Reads a version of a part of a DeleteShareGroupState response. */
 export function readDeleteShareGroupStateResponsePartitionResult(r: Reader, _v: number): Decoded<DeleteShareGroupStateResponsePartitionResult> {
   const partition = r.int32()
   const errorCode = r.int16()
@@ -85,11 +97,13 @@ export function readDeleteShareGroupStateResponsePartitionResult(r: Reader, _v: 
   return { partition, errorCode, errorMessage }
 }
 
+/** A part of a DeleteShareGroupState response. */
 export interface DeleteShareGroupStateResponseDeleteStateResult {
   readonly topicId: string
   readonly partitions: readonly DeleteShareGroupStateResponsePartitionResult[]
 }
 
+/** Writes the fields that a version has of a part of a DeleteShareGroupState response. */
 export function writeDeleteShareGroupStateResponseDeleteStateResult(w: Writer, m: DeleteShareGroupStateResponseDeleteStateResult, v: number): void {
   w.uuid(m.topicId)
   {
@@ -100,6 +114,7 @@ export function writeDeleteShareGroupStateResponseDeleteStateResult(w: Writer, m
   w.uvarint(0)
 }
 
+/** Reads a version of a part of a DeleteShareGroupState response. */
 export function readDeleteShareGroupStateResponseDeleteStateResult(r: Reader, v: number): Decoded<DeleteShareGroupStateResponseDeleteStateResult> {
   const topicId = r.uuid()
   const partitions: Decoded<readonly DeleteShareGroupStateResponsePartitionResult[]> = []
@@ -108,10 +123,12 @@ export function readDeleteShareGroupStateResponseDeleteStateResult(r: Reader, v:
   return { topicId, partitions }
 }
 
+/** A DeleteShareGroupState response. */
 export interface DeleteShareGroupStateResponse {
   readonly results: readonly DeleteShareGroupStateResponseDeleteStateResult[]
 }
 
+/** Writes the fields that a version has of a DeleteShareGroupState response. */
 export function writeDeleteShareGroupStateResponse(w: Writer, m: DeleteShareGroupStateResponse, v: number): void {
   {
     const list = m.results
@@ -121,6 +138,7 @@ export function writeDeleteShareGroupStateResponse(w: Writer, m: DeleteShareGrou
   w.uvarint(0)
 }
 
+/** Reads a version of a DeleteShareGroupState response. */
 export function readDeleteShareGroupStateResponse(r: Reader, v: number): Decoded<DeleteShareGroupStateResponse> {
   const results: Decoded<readonly DeleteShareGroupStateResponseDeleteStateResult[]> = []
   for (let n = r.arrayLength(true); n > 0; n--) results.push(readDeleteShareGroupStateResponseDeleteStateResult(r, v))
@@ -128,18 +146,24 @@ export function readDeleteShareGroupStateResponse(r: Reader, v: number): Decoded
   return { results }
 }
 
-const facts = { key: 86, name: 'DeleteShareGroupState', minVersion: 0, maxVersion: 0, flexibleFrom: 0 } as const
-
 /** DeleteShareGroupState (api key 86), versions 0 to 0: the client's side. */
 export const DeleteShareGroupState: Api<DeleteShareGroupStateRequest, DeleteShareGroupStateResponse> = {
-  ...facts,
+  key: 86,
+  name: 'DeleteShareGroupState',
+  minVersion: 0,
+  maxVersion: 0,
+  flexibleFrom: 0,
   writeRequest: writeDeleteShareGroupStateRequest,
   readResponse: readDeleteShareGroupStateResponse,
 }
 
 /** DeleteShareGroupState (api key 86), versions 0 to 0: the broker's side. */
 export const DeleteShareGroupStateServer: ServerApi<DeleteShareGroupStateRequest, DeleteShareGroupStateResponse> = {
-  ...facts,
+  key: 86,
+  name: 'DeleteShareGroupState',
+  minVersion: 0,
+  maxVersion: 0,
+  flexibleFrom: 0,
   readRequest: readDeleteShareGroupStateRequest,
   writeResponse: writeDeleteShareGroupStateResponse,
 }

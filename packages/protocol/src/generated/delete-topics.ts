@@ -4,17 +4,20 @@ import { notNull, unset } from '../wire/unset.ts'
 import { type Reader, ZERO_UUID } from '../wire/reader.ts'
 import type { Writer } from '../wire/writer.ts'
 
+/** A part of a DeleteTopics request. */
 export interface DeleteTopicsRequestDeleteTopicState {
   readonly name?: string | null
   readonly topicId: string
 }
 
+/** Writes the fields that a version has of a part of a DeleteTopics request. */
 export function writeDeleteTopicsRequestDeleteTopicState(w: Writer, m: DeleteTopicsRequestDeleteTopicState, _v: number): void {
   w.nullableString((m.name ?? null), true)
   w.uuid(m.topicId)
   w.uvarint(0)
 }
 
+/** Reads a version of a part of a DeleteTopics request. */
 export function readDeleteTopicsRequestDeleteTopicState(r: Reader, _v: number): Decoded<DeleteTopicsRequestDeleteTopicState> {
   const name = r.nullableString(true)
   const topicId = r.uuid()
@@ -22,6 +25,7 @@ export function readDeleteTopicsRequestDeleteTopicState(r: Reader, _v: number): 
   return { name, topicId }
 }
 
+/** A DeleteTopics request. */
 export interface DeleteTopicsRequest {
   /** Version 6. */
   readonly topics?: readonly DeleteTopicsRequestDeleteTopicState[]
@@ -30,6 +34,7 @@ export interface DeleteTopicsRequest {
   readonly timeoutMs: number
 }
 
+/** Writes the fields that a version has of a DeleteTopics request. */
 export function writeDeleteTopicsRequest(w: Writer, m: DeleteTopicsRequest, v: number): void {
   const f = v >= 4
   if (v >= 6) {
@@ -53,6 +58,7 @@ export function writeDeleteTopicsRequest(w: Writer, m: DeleteTopicsRequest, v: n
   }
 }
 
+/** Reads a version of a DeleteTopics request. */
 export function readDeleteTopicsRequest(r: Reader, v: number): Decoded<DeleteTopicsRequest> {
   const f = v >= 4
   const topics: Decoded<readonly DeleteTopicsRequestDeleteTopicState[]> = []
@@ -64,6 +70,7 @@ export function readDeleteTopicsRequest(r: Reader, v: number): Decoded<DeleteTop
   return { topics, topicNames, timeoutMs }
 }
 
+/** A part of a DeleteTopics response. */
 export interface DeleteTopicsResponseDeletableTopicResult {
   readonly name: string | null
   /** Version 6. */
@@ -73,6 +80,7 @@ export interface DeleteTopicsResponseDeletableTopicResult {
   readonly errorMessage?: string | null
 }
 
+/** Writes the fields that a version has of a part of a DeleteTopics response. */
 export function writeDeleteTopicsResponseDeletableTopicResult(w: Writer, m: DeleteTopicsResponseDeletableTopicResult, v: number): void {
   const f = v >= 4
   if (v < 6 && m.name === null) throw notNull('DeleteTopicsResponseDeletableTopicResult.name', v)
@@ -89,6 +97,7 @@ export function writeDeleteTopicsResponseDeletableTopicResult(w: Writer, m: Dele
   }
 }
 
+/** Reads a version of a part of a DeleteTopics response. */
 export function readDeleteTopicsResponseDeletableTopicResult(r: Reader, v: number): Decoded<DeleteTopicsResponseDeletableTopicResult> {
   const f = v >= 4
   const name = (v >= 6 ? r.nullableString(f) : r.string(f))
@@ -99,11 +108,13 @@ export function readDeleteTopicsResponseDeletableTopicResult(r: Reader, v: numbe
   return { name, topicId, errorCode, errorMessage }
 }
 
+/** A DeleteTopics response. */
 export interface DeleteTopicsResponse {
   readonly throttleTimeMs: number
   readonly responses: readonly DeleteTopicsResponseDeletableTopicResult[]
 }
 
+/** Writes the fields that a version has of a DeleteTopics response. */
 export function writeDeleteTopicsResponse(w: Writer, m: DeleteTopicsResponse, v: number): void {
   const f = v >= 4
   w.int32(m.throttleTimeMs)
@@ -117,6 +128,7 @@ export function writeDeleteTopicsResponse(w: Writer, m: DeleteTopicsResponse, v:
   }
 }
 
+/** Reads a version of a DeleteTopics response. */
 export function readDeleteTopicsResponse(r: Reader, v: number): Decoded<DeleteTopicsResponse> {
   const f = v >= 4
   const throttleTimeMs = r.int32()
@@ -126,18 +138,24 @@ export function readDeleteTopicsResponse(r: Reader, v: number): Decoded<DeleteTo
   return { throttleTimeMs, responses }
 }
 
-const facts = { key: 20, name: 'DeleteTopics', minVersion: 1, maxVersion: 6, flexibleFrom: 4 } as const
-
 /** DeleteTopics (api key 20), versions 1 to 6: the client's side. */
 export const DeleteTopics: Api<DeleteTopicsRequest, DeleteTopicsResponse> = {
-  ...facts,
+  key: 20,
+  name: 'DeleteTopics',
+  minVersion: 1,
+  maxVersion: 6,
+  flexibleFrom: 4,
   writeRequest: writeDeleteTopicsRequest,
   readResponse: readDeleteTopicsResponse,
 }
 
 /** DeleteTopics (api key 20), versions 1 to 6: the broker's side. */
 export const DeleteTopicsServer: ServerApi<DeleteTopicsRequest, DeleteTopicsResponse> = {
-  ...facts,
+  key: 20,
+  name: 'DeleteTopics',
+  minVersion: 1,
+  maxVersion: 6,
+  flexibleFrom: 4,
   readRequest: readDeleteTopicsRequest,
   writeResponse: writeDeleteTopicsResponse,
 }

@@ -3,6 +3,7 @@ import type { Api, Decoded, ServerApi } from '../api.ts'
 import type { Reader } from '../wire/reader.ts'
 import type { Writer } from '../wire/writer.ts'
 
+/** A DescribeAcls request. */
 export interface DescribeAclsRequest {
   readonly resourceTypeFilter: number
   readonly resourceNameFilter: string | null
@@ -13,6 +14,7 @@ export interface DescribeAclsRequest {
   readonly permissionType: number
 }
 
+/** Writes the fields that a version has of a DescribeAcls request. */
 export function writeDescribeAclsRequest(w: Writer, m: DescribeAclsRequest, v: number): void {
   const f = v >= 2
   w.int8(m.resourceTypeFilter)
@@ -27,6 +29,7 @@ export function writeDescribeAclsRequest(w: Writer, m: DescribeAclsRequest, v: n
   }
 }
 
+/** Reads a version of a DescribeAcls request. */
 export function readDescribeAclsRequest(r: Reader, v: number): Decoded<DescribeAclsRequest> {
   const f = v >= 2
   const resourceTypeFilter = r.int8()
@@ -40,6 +43,7 @@ export function readDescribeAclsRequest(r: Reader, v: number): Decoded<DescribeA
   return { resourceTypeFilter, resourceNameFilter, patternTypeFilter, principalFilter, hostFilter, operation, permissionType }
 }
 
+/** A part of a DescribeAcls response. */
 export interface DescribeAclsResponseAclDescription {
   readonly principal: string
   readonly host: string
@@ -47,6 +51,7 @@ export interface DescribeAclsResponseAclDescription {
   readonly permissionType: number
 }
 
+/** Writes the fields that a version has of a part of a DescribeAcls response. */
 export function writeDescribeAclsResponseAclDescription(w: Writer, m: DescribeAclsResponseAclDescription, v: number): void {
   const f = v >= 2
   w.string(m.principal, f)
@@ -58,6 +63,7 @@ export function writeDescribeAclsResponseAclDescription(w: Writer, m: DescribeAc
   }
 }
 
+/** Reads a version of a part of a DescribeAcls response. */
 export function readDescribeAclsResponseAclDescription(r: Reader, v: number): Decoded<DescribeAclsResponseAclDescription> {
   const f = v >= 2
   const principal = r.string(f)
@@ -68,6 +74,7 @@ export function readDescribeAclsResponseAclDescription(r: Reader, v: number): De
   return { principal, host, operation, permissionType }
 }
 
+/** A part of a DescribeAcls response. */
 export interface DescribeAclsResponseDescribeAclsResource {
   readonly resourceType: number
   readonly resourceName: string
@@ -75,6 +82,7 @@ export interface DescribeAclsResponseDescribeAclsResource {
   readonly acls: readonly DescribeAclsResponseAclDescription[]
 }
 
+/** Writes the fields that a version has of a part of a DescribeAcls response. */
 export function writeDescribeAclsResponseDescribeAclsResource(w: Writer, m: DescribeAclsResponseDescribeAclsResource, v: number): void {
   const f = v >= 2
   w.int8(m.resourceType)
@@ -90,6 +98,7 @@ export function writeDescribeAclsResponseDescribeAclsResource(w: Writer, m: Desc
   }
 }
 
+/** Reads a version of a part of a DescribeAcls response. */
 export function readDescribeAclsResponseDescribeAclsResource(r: Reader, v: number): Decoded<DescribeAclsResponseDescribeAclsResource> {
   const f = v >= 2
   const resourceType = r.int8()
@@ -101,6 +110,7 @@ export function readDescribeAclsResponseDescribeAclsResource(r: Reader, v: numbe
   return { resourceType, resourceName, patternType, acls }
 }
 
+/** A DescribeAcls response. */
 export interface DescribeAclsResponse {
   readonly throttleTimeMs: number
   readonly errorCode: number
@@ -108,6 +118,7 @@ export interface DescribeAclsResponse {
   readonly resources: readonly DescribeAclsResponseDescribeAclsResource[]
 }
 
+/** Writes the fields that a version has of a DescribeAcls response. */
 export function writeDescribeAclsResponse(w: Writer, m: DescribeAclsResponse, v: number): void {
   const f = v >= 2
   w.int32(m.throttleTimeMs)
@@ -123,6 +134,7 @@ export function writeDescribeAclsResponse(w: Writer, m: DescribeAclsResponse, v:
   }
 }
 
+/** Reads a version of a DescribeAcls response. */
 export function readDescribeAclsResponse(r: Reader, v: number): Decoded<DescribeAclsResponse> {
   const f = v >= 2
   const throttleTimeMs = r.int32()
@@ -134,18 +146,24 @@ export function readDescribeAclsResponse(r: Reader, v: number): Decoded<Describe
   return { throttleTimeMs, errorCode, errorMessage, resources }
 }
 
-const facts = { key: 29, name: 'DescribeAcls', minVersion: 1, maxVersion: 3, flexibleFrom: 2 } as const
-
 /** DescribeAcls (api key 29), versions 1 to 3: the client's side. */
 export const DescribeAcls: Api<DescribeAclsRequest, DescribeAclsResponse> = {
-  ...facts,
+  key: 29,
+  name: 'DescribeAcls',
+  minVersion: 1,
+  maxVersion: 3,
+  flexibleFrom: 2,
   writeRequest: writeDescribeAclsRequest,
   readResponse: readDescribeAclsResponse,
 }
 
 /** DescribeAcls (api key 29), versions 1 to 3: the broker's side. */
 export const DescribeAclsServer: ServerApi<DescribeAclsRequest, DescribeAclsResponse> = {
-  ...facts,
+  key: 29,
+  name: 'DescribeAcls',
+  minVersion: 1,
+  maxVersion: 3,
+  flexibleFrom: 2,
   readRequest: readDescribeAclsRequest,
   writeResponse: writeDescribeAclsResponse,
 }

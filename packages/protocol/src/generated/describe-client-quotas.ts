@@ -3,12 +3,14 @@ import type { Api, Decoded, ServerApi } from '../api.ts'
 import type { Reader } from '../wire/reader.ts'
 import type { Writer } from '../wire/writer.ts'
 
+/** A part of a DescribeClientQuotas request. */
 export interface DescribeClientQuotasRequestComponentData {
   readonly entityType: string
   readonly matchType: number
   readonly match: string | null
 }
 
+/** Writes the fields that a version has of a part of a DescribeClientQuotas request. */
 export function writeDescribeClientQuotasRequestComponentData(w: Writer, m: DescribeClientQuotasRequestComponentData, v: number): void {
   const f = v >= 1
   w.string(m.entityType, f)
@@ -19,6 +21,7 @@ export function writeDescribeClientQuotasRequestComponentData(w: Writer, m: Desc
   }
 }
 
+/** Reads a version of a part of a DescribeClientQuotas request. */
 export function readDescribeClientQuotasRequestComponentData(r: Reader, v: number): Decoded<DescribeClientQuotasRequestComponentData> {
   const f = v >= 1
   const entityType = r.string(f)
@@ -28,11 +31,13 @@ export function readDescribeClientQuotasRequestComponentData(r: Reader, v: numbe
   return { entityType, matchType, match }
 }
 
+/** A DescribeClientQuotas request. */
 export interface DescribeClientQuotasRequest {
   readonly components: readonly DescribeClientQuotasRequestComponentData[]
   readonly strict: boolean
 }
 
+/** Writes the fields that a version has of a DescribeClientQuotas request. */
 export function writeDescribeClientQuotasRequest(w: Writer, m: DescribeClientQuotasRequest, v: number): void {
   const f = v >= 1
   {
@@ -46,6 +51,7 @@ export function writeDescribeClientQuotasRequest(w: Writer, m: DescribeClientQuo
   }
 }
 
+/** Reads a version of a DescribeClientQuotas request. */
 export function readDescribeClientQuotasRequest(r: Reader, v: number): Decoded<DescribeClientQuotasRequest> {
   const f = v >= 1
   const components: Decoded<readonly DescribeClientQuotasRequestComponentData[]> = []
@@ -55,11 +61,13 @@ export function readDescribeClientQuotasRequest(r: Reader, v: number): Decoded<D
   return { components, strict }
 }
 
+/** A part of a DescribeClientQuotas response. */
 export interface DescribeClientQuotasResponseEntityData {
   readonly entityType: string
   readonly entityName: string | null
 }
 
+/** Writes the fields that a version has of a part of a DescribeClientQuotas response. */
 export function writeDescribeClientQuotasResponseEntityData(w: Writer, m: DescribeClientQuotasResponseEntityData, v: number): void {
   const f = v >= 1
   w.string(m.entityType, f)
@@ -69,6 +77,7 @@ export function writeDescribeClientQuotasResponseEntityData(w: Writer, m: Descri
   }
 }
 
+/** Reads a version of a part of a DescribeClientQuotas response. */
 export function readDescribeClientQuotasResponseEntityData(r: Reader, v: number): Decoded<DescribeClientQuotasResponseEntityData> {
   const f = v >= 1
   const entityType = r.string(f)
@@ -77,11 +86,13 @@ export function readDescribeClientQuotasResponseEntityData(r: Reader, v: number)
   return { entityType, entityName }
 }
 
+/** A part of a DescribeClientQuotas response. */
 export interface DescribeClientQuotasResponseValueData {
   readonly key: string
   readonly value: number
 }
 
+/** Writes the fields that a version has of a part of a DescribeClientQuotas response. */
 export function writeDescribeClientQuotasResponseValueData(w: Writer, m: DescribeClientQuotasResponseValueData, v: number): void {
   const f = v >= 1
   w.string(m.key, f)
@@ -91,6 +102,7 @@ export function writeDescribeClientQuotasResponseValueData(w: Writer, m: Describ
   }
 }
 
+/** Reads a version of a part of a DescribeClientQuotas response. */
 export function readDescribeClientQuotasResponseValueData(r: Reader, v: number): Decoded<DescribeClientQuotasResponseValueData> {
   const f = v >= 1
   const key = r.string(f)
@@ -99,11 +111,13 @@ export function readDescribeClientQuotasResponseValueData(r: Reader, v: number):
   return { key, value }
 }
 
+/** A part of a DescribeClientQuotas response. */
 export interface DescribeClientQuotasResponseEntryData {
   readonly entity: readonly DescribeClientQuotasResponseEntityData[]
   readonly values: readonly DescribeClientQuotasResponseValueData[]
 }
 
+/** Writes the fields that a version has of a part of a DescribeClientQuotas response. */
 export function writeDescribeClientQuotasResponseEntryData(w: Writer, m: DescribeClientQuotasResponseEntryData, v: number): void {
   const f = v >= 1
   {
@@ -121,6 +135,7 @@ export function writeDescribeClientQuotasResponseEntryData(w: Writer, m: Describ
   }
 }
 
+/** Reads a version of a part of a DescribeClientQuotas response. */
 export function readDescribeClientQuotasResponseEntryData(r: Reader, v: number): Decoded<DescribeClientQuotasResponseEntryData> {
   const f = v >= 1
   const entity: Decoded<readonly DescribeClientQuotasResponseEntityData[]> = []
@@ -131,6 +146,7 @@ export function readDescribeClientQuotasResponseEntryData(r: Reader, v: number):
   return { entity, values }
 }
 
+/** A DescribeClientQuotas response. */
 export interface DescribeClientQuotasResponse {
   readonly throttleTimeMs: number
   readonly errorCode: number
@@ -138,6 +154,7 @@ export interface DescribeClientQuotasResponse {
   readonly entries: readonly DescribeClientQuotasResponseEntryData[] | null
 }
 
+/** Writes the fields that a version has of a DescribeClientQuotas response. */
 export function writeDescribeClientQuotasResponse(w: Writer, m: DescribeClientQuotasResponse, v: number): void {
   const f = v >= 1
   w.int32(m.throttleTimeMs)
@@ -156,6 +173,7 @@ export function writeDescribeClientQuotasResponse(w: Writer, m: DescribeClientQu
   }
 }
 
+/** Reads a version of a DescribeClientQuotas response. */
 export function readDescribeClientQuotasResponse(r: Reader, v: number): Decoded<DescribeClientQuotasResponse> {
   const f = v >= 1
   const throttleTimeMs = r.int32()
@@ -175,18 +193,24 @@ export function readDescribeClientQuotasResponse(r: Reader, v: number): Decoded<
   return { throttleTimeMs, errorCode, errorMessage, entries }
 }
 
-const facts = { key: 48, name: 'DescribeClientQuotas', minVersion: 0, maxVersion: 1, flexibleFrom: 1 } as const
-
 /** DescribeClientQuotas (api key 48), versions 0 to 1: the client's side. */
 export const DescribeClientQuotas: Api<DescribeClientQuotasRequest, DescribeClientQuotasResponse> = {
-  ...facts,
+  key: 48,
+  name: 'DescribeClientQuotas',
+  minVersion: 0,
+  maxVersion: 1,
+  flexibleFrom: 1,
   writeRequest: writeDescribeClientQuotasRequest,
   readResponse: readDescribeClientQuotasResponse,
 }
 
 /** DescribeClientQuotas (api key 48), versions 0 to 1: the broker's side. */
 export const DescribeClientQuotasServer: ServerApi<DescribeClientQuotasRequest, DescribeClientQuotasResponse> = {
-  ...facts,
+  key: 48,
+  name: 'DescribeClientQuotas',
+  minVersion: 0,
+  maxVersion: 1,
+  flexibleFrom: 1,
   readRequest: readDescribeClientQuotasRequest,
   writeResponse: writeDescribeClientQuotasResponse,
 }

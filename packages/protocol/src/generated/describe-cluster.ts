@@ -4,6 +4,7 @@ import { unset } from '../wire/unset.ts'
 import type { Reader } from '../wire/reader.ts'
 import type { Writer } from '../wire/writer.ts'
 
+/** A DescribeCluster request. */
 export interface DescribeClusterRequest {
   readonly includeClusterAuthorizedOperations: boolean
   /** Versions 1 and later. */
@@ -12,6 +13,7 @@ export interface DescribeClusterRequest {
   readonly includeFencedBrokers?: boolean
 }
 
+/** Writes the fields that a version has of a DescribeCluster request. */
 export function writeDescribeClusterRequest(w: Writer, m: DescribeClusterRequest, v: number): void {
   w.bool(m.includeClusterAuthorizedOperations)
   if (v >= 1) {
@@ -25,6 +27,7 @@ export function writeDescribeClusterRequest(w: Writer, m: DescribeClusterRequest
   w.uvarint(0)
 }
 
+/** Reads a version of a DescribeCluster request. */
 export function readDescribeClusterRequest(r: Reader, v: number): Decoded<DescribeClusterRequest> {
   const includeClusterAuthorizedOperations = r.bool()
   const endpointType = v >= 1 ? r.int8() : 1
@@ -33,6 +36,7 @@ export function readDescribeClusterRequest(r: Reader, v: number): Decoded<Descri
   return { includeClusterAuthorizedOperations, endpointType, includeFencedBrokers }
 }
 
+/** A part of a DescribeCluster response. */
 export interface DescribeClusterResponseDescribeClusterBroker {
   readonly brokerId: number
   readonly host: string
@@ -42,6 +46,7 @@ export interface DescribeClusterResponseDescribeClusterBroker {
   readonly isFenced?: boolean
 }
 
+/** Writes the fields that a version has of a part of a DescribeCluster response. */
 export function writeDescribeClusterResponseDescribeClusterBroker(w: Writer, m: DescribeClusterResponseDescribeClusterBroker, v: number): void {
   w.int32(m.brokerId)
   w.string(m.host, true)
@@ -54,6 +59,7 @@ export function writeDescribeClusterResponseDescribeClusterBroker(w: Writer, m: 
   w.uvarint(0)
 }
 
+/** Reads a version of a part of a DescribeCluster response. */
 export function readDescribeClusterResponseDescribeClusterBroker(r: Reader, v: number): Decoded<DescribeClusterResponseDescribeClusterBroker> {
   const brokerId = r.int32()
   const host = r.string(true)
@@ -64,6 +70,7 @@ export function readDescribeClusterResponseDescribeClusterBroker(r: Reader, v: n
   return { brokerId, host, port, rack, isFenced }
 }
 
+/** A DescribeCluster response. */
 export interface DescribeClusterResponse {
   readonly throttleTimeMs: number
   readonly errorCode: number
@@ -76,6 +83,7 @@ export interface DescribeClusterResponse {
   readonly clusterAuthorizedOperations?: number
 }
 
+/** Writes the fields that a version has of a DescribeCluster response. */
 export function writeDescribeClusterResponse(w: Writer, m: DescribeClusterResponse, v: number): void {
   w.int32(m.throttleTimeMs)
   w.int16(m.errorCode)
@@ -95,6 +103,7 @@ export function writeDescribeClusterResponse(w: Writer, m: DescribeClusterRespon
   w.uvarint(0)
 }
 
+/** Reads a version of a DescribeCluster response. */
 export function readDescribeClusterResponse(r: Reader, v: number): Decoded<DescribeClusterResponse> {
   const throttleTimeMs = r.int32()
   const errorCode = r.int16()
@@ -109,18 +118,24 @@ export function readDescribeClusterResponse(r: Reader, v: number): Decoded<Descr
   return { throttleTimeMs, errorCode, errorMessage, endpointType, clusterId, controllerId, brokers, clusterAuthorizedOperations }
 }
 
-const facts = { key: 60, name: 'DescribeCluster', minVersion: 0, maxVersion: 2, flexibleFrom: 0 } as const
-
 /** DescribeCluster (api key 60), versions 0 to 2: the client's side. */
 export const DescribeCluster: Api<DescribeClusterRequest, DescribeClusterResponse> = {
-  ...facts,
+  key: 60,
+  name: 'DescribeCluster',
+  minVersion: 0,
+  maxVersion: 2,
+  flexibleFrom: 0,
   writeRequest: writeDescribeClusterRequest,
   readResponse: readDescribeClusterResponse,
 }
 
 /** DescribeCluster (api key 60), versions 0 to 2: the broker's side. */
 export const DescribeClusterServer: ServerApi<DescribeClusterRequest, DescribeClusterResponse> = {
-  ...facts,
+  key: 60,
+  name: 'DescribeCluster',
+  minVersion: 0,
+  maxVersion: 2,
+  flexibleFrom: 0,
   readRequest: readDescribeClusterRequest,
   writeResponse: writeDescribeClusterResponse,
 }

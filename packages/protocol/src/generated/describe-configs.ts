@@ -4,12 +4,14 @@ import { unset } from '../wire/unset.ts'
 import type { Reader } from '../wire/reader.ts'
 import type { Writer } from '../wire/writer.ts'
 
+/** A part of a DescribeConfigs request. */
 export interface DescribeConfigsRequestDescribeConfigsResource {
   readonly resourceType: number
   readonly resourceName: string
   readonly configurationKeys: readonly string[] | null
 }
 
+/** Writes the fields that a version has of a part of a DescribeConfigs request. */
 export function writeDescribeConfigsRequestDescribeConfigsResource(w: Writer, m: DescribeConfigsRequestDescribeConfigsResource, v: number): void {
   const f = v >= 4
   w.int8(m.resourceType)
@@ -27,6 +29,7 @@ export function writeDescribeConfigsRequestDescribeConfigsResource(w: Writer, m:
   }
 }
 
+/** Reads a version of a part of a DescribeConfigs request. */
 export function readDescribeConfigsRequestDescribeConfigsResource(r: Reader, v: number): Decoded<DescribeConfigsRequestDescribeConfigsResource> {
   const f = v >= 4
   const resourceType = r.int8()
@@ -45,6 +48,7 @@ export function readDescribeConfigsRequestDescribeConfigsResource(r: Reader, v: 
   return { resourceType, resourceName, configurationKeys }
 }
 
+/** A DescribeConfigs request. */
 export interface DescribeConfigsRequest {
   readonly resources: readonly DescribeConfigsRequestDescribeConfigsResource[]
   readonly includeSynonyms?: boolean
@@ -52,6 +56,7 @@ export interface DescribeConfigsRequest {
   readonly includeDocumentation?: boolean
 }
 
+/** Writes the fields that a version has of a DescribeConfigs request. */
 export function writeDescribeConfigsRequest(w: Writer, m: DescribeConfigsRequest, v: number): void {
   const f = v >= 4
   {
@@ -69,6 +74,7 @@ export function writeDescribeConfigsRequest(w: Writer, m: DescribeConfigsRequest
   }
 }
 
+/** Reads a version of a DescribeConfigs request. */
 export function readDescribeConfigsRequest(r: Reader, v: number): Decoded<DescribeConfigsRequest> {
   const f = v >= 4
   const resources: Decoded<readonly DescribeConfigsRequestDescribeConfigsResource[]> = []
@@ -79,12 +85,14 @@ export function readDescribeConfigsRequest(r: Reader, v: number): Decoded<Descri
   return { resources, includeSynonyms, includeDocumentation }
 }
 
+/** A part of a DescribeConfigs response. */
 export interface DescribeConfigsResponseDescribeConfigsSynonym {
   readonly name: string
   readonly value: string | null
   readonly source: number
 }
 
+/** Writes the fields that a version has of a part of a DescribeConfigs response. */
 export function writeDescribeConfigsResponseDescribeConfigsSynonym(w: Writer, m: DescribeConfigsResponseDescribeConfigsSynonym, v: number): void {
   const f = v >= 4
   w.string(m.name, f)
@@ -95,6 +103,7 @@ export function writeDescribeConfigsResponseDescribeConfigsSynonym(w: Writer, m:
   }
 }
 
+/** Reads a version of a part of a DescribeConfigs response. */
 export function readDescribeConfigsResponseDescribeConfigsSynonym(r: Reader, v: number): Decoded<DescribeConfigsResponseDescribeConfigsSynonym> {
   const f = v >= 4
   const name = r.string(f)
@@ -104,6 +113,7 @@ export function readDescribeConfigsResponseDescribeConfigsSynonym(r: Reader, v: 
   return { name, value, source }
 }
 
+/** A part of a DescribeConfigs response. */
 export interface DescribeConfigsResponseDescribeConfigsResourceResult {
   readonly name: string
   readonly value: string | null
@@ -117,6 +127,7 @@ export interface DescribeConfigsResponseDescribeConfigsResourceResult {
   readonly documentation?: string | null
 }
 
+/** Writes the fields that a version has of a part of a DescribeConfigs response. */
 export function writeDescribeConfigsResponseDescribeConfigsResourceResult(w: Writer, m: DescribeConfigsResponseDescribeConfigsResourceResult, v: number): void {
   const f = v >= 4
   w.string(m.name, f)
@@ -140,6 +151,7 @@ export function writeDescribeConfigsResponseDescribeConfigsResourceResult(w: Wri
   }
 }
 
+/** Reads a version of a part of a DescribeConfigs response. */
 export function readDescribeConfigsResponseDescribeConfigsResourceResult(r: Reader, v: number): Decoded<DescribeConfigsResponseDescribeConfigsResourceResult> {
   const f = v >= 4
   const name = r.string(f)
@@ -155,6 +167,7 @@ export function readDescribeConfigsResponseDescribeConfigsResourceResult(r: Read
   return { name, value, readOnly, configSource, isSensitive, synonyms, configType, documentation }
 }
 
+/** A part of a DescribeConfigs response. */
 export interface DescribeConfigsResponseDescribeConfigsResult {
   readonly errorCode: number
   readonly errorMessage: string | null
@@ -163,6 +176,7 @@ export interface DescribeConfigsResponseDescribeConfigsResult {
   readonly configs: readonly DescribeConfigsResponseDescribeConfigsResourceResult[]
 }
 
+/** Writes the fields that a version has of a part of a DescribeConfigs response. */
 export function writeDescribeConfigsResponseDescribeConfigsResult(w: Writer, m: DescribeConfigsResponseDescribeConfigsResult, v: number): void {
   const f = v >= 4
   w.int16(m.errorCode)
@@ -179,6 +193,7 @@ export function writeDescribeConfigsResponseDescribeConfigsResult(w: Writer, m: 
   }
 }
 
+/** Reads a version of a part of a DescribeConfigs response. */
 export function readDescribeConfigsResponseDescribeConfigsResult(r: Reader, v: number): Decoded<DescribeConfigsResponseDescribeConfigsResult> {
   const f = v >= 4
   const errorCode = r.int16()
@@ -191,11 +206,13 @@ export function readDescribeConfigsResponseDescribeConfigsResult(r: Reader, v: n
   return { errorCode, errorMessage, resourceType, resourceName, configs }
 }
 
+/** A DescribeConfigs response. */
 export interface DescribeConfigsResponse {
   readonly throttleTimeMs: number
   readonly results: readonly DescribeConfigsResponseDescribeConfigsResult[]
 }
 
+/** Writes the fields that a version has of a DescribeConfigs response. */
 export function writeDescribeConfigsResponse(w: Writer, m: DescribeConfigsResponse, v: number): void {
   const f = v >= 4
   w.int32(m.throttleTimeMs)
@@ -209,6 +226,7 @@ export function writeDescribeConfigsResponse(w: Writer, m: DescribeConfigsRespon
   }
 }
 
+/** Reads a version of a DescribeConfigs response. */
 export function readDescribeConfigsResponse(r: Reader, v: number): Decoded<DescribeConfigsResponse> {
   const f = v >= 4
   const throttleTimeMs = r.int32()
@@ -218,18 +236,24 @@ export function readDescribeConfigsResponse(r: Reader, v: number): Decoded<Descr
   return { throttleTimeMs, results }
 }
 
-const facts = { key: 32, name: 'DescribeConfigs', minVersion: 1, maxVersion: 4, flexibleFrom: 4 } as const
-
 /** DescribeConfigs (api key 32), versions 1 to 4: the client's side. */
 export const DescribeConfigs: Api<DescribeConfigsRequest, DescribeConfigsResponse> = {
-  ...facts,
+  key: 32,
+  name: 'DescribeConfigs',
+  minVersion: 1,
+  maxVersion: 4,
+  flexibleFrom: 4,
   writeRequest: writeDescribeConfigsRequest,
   readResponse: readDescribeConfigsResponse,
 }
 
 /** DescribeConfigs (api key 32), versions 1 to 4: the broker's side. */
 export const DescribeConfigsServer: ServerApi<DescribeConfigsRequest, DescribeConfigsResponse> = {
-  ...facts,
+  key: 32,
+  name: 'DescribeConfigs',
+  minVersion: 1,
+  maxVersion: 4,
+  flexibleFrom: 4,
   readRequest: readDescribeConfigsRequest,
   writeResponse: writeDescribeConfigsResponse,
 }

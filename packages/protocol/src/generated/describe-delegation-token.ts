@@ -4,11 +4,13 @@ import { unset } from '../wire/unset.ts'
 import type { Reader } from '../wire/reader.ts'
 import type { Writer } from '../wire/writer.ts'
 
+/** A part of a DescribeDelegationToken request. */
 export interface DescribeDelegationTokenRequestDescribeDelegationTokenOwner {
   readonly principalType: string
   readonly principalName: string
 }
 
+/** Writes the fields that a version has of a part of a DescribeDelegationToken request. */
 export function writeDescribeDelegationTokenRequestDescribeDelegationTokenOwner(w: Writer, m: DescribeDelegationTokenRequestDescribeDelegationTokenOwner, v: number): void {
   const f = v >= 2
   w.string(m.principalType, f)
@@ -18,6 +20,7 @@ export function writeDescribeDelegationTokenRequestDescribeDelegationTokenOwner(
   }
 }
 
+/** Reads a version of a part of a DescribeDelegationToken request. */
 export function readDescribeDelegationTokenRequestDescribeDelegationTokenOwner(r: Reader, v: number): Decoded<DescribeDelegationTokenRequestDescribeDelegationTokenOwner> {
   const f = v >= 2
   const principalType = r.string(f)
@@ -26,10 +29,12 @@ export function readDescribeDelegationTokenRequestDescribeDelegationTokenOwner(r
   return { principalType, principalName }
 }
 
+/** A DescribeDelegationToken request. */
 export interface DescribeDelegationTokenRequest {
   readonly owners: readonly DescribeDelegationTokenRequestDescribeDelegationTokenOwner[] | null
 }
 
+/** Writes the fields that a version has of a DescribeDelegationToken request. */
 export function writeDescribeDelegationTokenRequest(w: Writer, m: DescribeDelegationTokenRequest, v: number): void {
   const f = v >= 2
   {
@@ -45,6 +50,7 @@ export function writeDescribeDelegationTokenRequest(w: Writer, m: DescribeDelega
   }
 }
 
+/** Reads a version of a DescribeDelegationToken request. */
 export function readDescribeDelegationTokenRequest(r: Reader, v: number): Decoded<DescribeDelegationTokenRequest> {
   const f = v >= 2
   let owners: Decoded<readonly DescribeDelegationTokenRequestDescribeDelegationTokenOwner[] | null> = []
@@ -61,11 +67,13 @@ export function readDescribeDelegationTokenRequest(r: Reader, v: number): Decode
   return { owners }
 }
 
+/** A part of a DescribeDelegationToken response. */
 export interface DescribeDelegationTokenResponseDescribedDelegationTokenRenewer {
   readonly principalType: string
   readonly principalName: string
 }
 
+/** Writes the fields that a version has of a part of a DescribeDelegationToken response. */
 export function writeDescribeDelegationTokenResponseDescribedDelegationTokenRenewer(w: Writer, m: DescribeDelegationTokenResponseDescribedDelegationTokenRenewer, v: number): void {
   const f = v >= 2
   w.string(m.principalType, f)
@@ -75,6 +83,7 @@ export function writeDescribeDelegationTokenResponseDescribedDelegationTokenRene
   }
 }
 
+/** Reads a version of a part of a DescribeDelegationToken response. */
 export function readDescribeDelegationTokenResponseDescribedDelegationTokenRenewer(r: Reader, v: number): Decoded<DescribeDelegationTokenResponseDescribedDelegationTokenRenewer> {
   const f = v >= 2
   const principalType = r.string(f)
@@ -83,6 +92,7 @@ export function readDescribeDelegationTokenResponseDescribedDelegationTokenRenew
   return { principalType, principalName }
 }
 
+/** A part of a DescribeDelegationToken response. */
 export interface DescribeDelegationTokenResponseDescribedDelegationToken {
   readonly principalType: string
   readonly principalName: string
@@ -98,6 +108,7 @@ export interface DescribeDelegationTokenResponseDescribedDelegationToken {
   readonly renewers: readonly DescribeDelegationTokenResponseDescribedDelegationTokenRenewer[]
 }
 
+/** Writes the fields that a version has of a part of a DescribeDelegationToken response. */
 export function writeDescribeDelegationTokenResponseDescribedDelegationToken(w: Writer, m: DescribeDelegationTokenResponseDescribedDelegationToken, v: number): void {
   const f = v >= 2
   w.string(m.principalType, f)
@@ -125,6 +136,7 @@ export function writeDescribeDelegationTokenResponseDescribedDelegationToken(w: 
   }
 }
 
+/** Reads a version of a part of a DescribeDelegationToken response. */
 export function readDescribeDelegationTokenResponseDescribedDelegationToken(r: Reader, v: number): Decoded<DescribeDelegationTokenResponseDescribedDelegationToken> {
   const f = v >= 2
   const principalType = r.string(f)
@@ -142,12 +154,14 @@ export function readDescribeDelegationTokenResponseDescribedDelegationToken(r: R
   return { principalType, principalName, tokenRequesterPrincipalType, tokenRequesterPrincipalName, issueTimestamp, expiryTimestamp, maxTimestamp, tokenId, hmac, renewers }
 }
 
+/** A DescribeDelegationToken response. */
 export interface DescribeDelegationTokenResponse {
   readonly errorCode: number
   readonly tokens: readonly DescribeDelegationTokenResponseDescribedDelegationToken[]
   readonly throttleTimeMs: number
 }
 
+/** Writes the fields that a version has of a DescribeDelegationToken response. */
 export function writeDescribeDelegationTokenResponse(w: Writer, m: DescribeDelegationTokenResponse, v: number): void {
   const f = v >= 2
   w.int16(m.errorCode)
@@ -162,6 +176,7 @@ export function writeDescribeDelegationTokenResponse(w: Writer, m: DescribeDeleg
   }
 }
 
+/** Reads a version of a DescribeDelegationToken response. */
 export function readDescribeDelegationTokenResponse(r: Reader, v: number): Decoded<DescribeDelegationTokenResponse> {
   const f = v >= 2
   const errorCode = r.int16()
@@ -172,18 +187,24 @@ export function readDescribeDelegationTokenResponse(r: Reader, v: number): Decod
   return { errorCode, tokens, throttleTimeMs }
 }
 
-const facts = { key: 41, name: 'DescribeDelegationToken', minVersion: 1, maxVersion: 3, flexibleFrom: 2 } as const
-
 /** DescribeDelegationToken (api key 41), versions 1 to 3: the client's side. */
 export const DescribeDelegationToken: Api<DescribeDelegationTokenRequest, DescribeDelegationTokenResponse> = {
-  ...facts,
+  key: 41,
+  name: 'DescribeDelegationToken',
+  minVersion: 1,
+  maxVersion: 3,
+  flexibleFrom: 2,
   writeRequest: writeDescribeDelegationTokenRequest,
   readResponse: readDescribeDelegationTokenResponse,
 }
 
 /** DescribeDelegationToken (api key 41), versions 1 to 3: the broker's side. */
 export const DescribeDelegationTokenServer: ServerApi<DescribeDelegationTokenRequest, DescribeDelegationTokenResponse> = {
-  ...facts,
+  key: 41,
+  name: 'DescribeDelegationToken',
+  minVersion: 1,
+  maxVersion: 3,
+  flexibleFrom: 2,
   readRequest: readDescribeDelegationTokenRequest,
   writeResponse: writeDescribeDelegationTokenResponse,
 }

@@ -4,12 +4,14 @@ import { unset } from '../wire/unset.ts'
 import type { Reader } from '../wire/reader.ts'
 import type { Writer } from '../wire/writer.ts'
 
+/** A DescribeGroups request. */
 export interface DescribeGroupsRequest {
   readonly groups: readonly string[]
   /** Versions 3 and later. */
   readonly includeAuthorizedOperations?: boolean
 }
 
+/** Writes the fields that a version has of a DescribeGroups request. */
 export function writeDescribeGroupsRequest(w: Writer, m: DescribeGroupsRequest, v: number): void {
   const f = v >= 5
   {
@@ -26,6 +28,7 @@ export function writeDescribeGroupsRequest(w: Writer, m: DescribeGroupsRequest, 
   }
 }
 
+/** Reads a version of a DescribeGroups request. */
 export function readDescribeGroupsRequest(r: Reader, v: number): Decoded<DescribeGroupsRequest> {
   const f = v >= 5
   const groups: Decoded<readonly string[]> = []
@@ -35,6 +38,7 @@ export function readDescribeGroupsRequest(r: Reader, v: number): Decoded<Describ
   return { groups, includeAuthorizedOperations }
 }
 
+/** A part of a DescribeGroups response. */
 export interface DescribeGroupsResponseDescribedGroupMember {
   readonly memberId: string
   /** Versions 4 and later. */
@@ -45,6 +49,7 @@ export interface DescribeGroupsResponseDescribedGroupMember {
   readonly memberAssignment: Uint8Array
 }
 
+/** Writes the fields that a version has of a part of a DescribeGroups response. */
 export function writeDescribeGroupsResponseDescribedGroupMember(w: Writer, m: DescribeGroupsResponseDescribedGroupMember, v: number): void {
   const f = v >= 5
   w.string(m.memberId, f)
@@ -60,6 +65,7 @@ export function writeDescribeGroupsResponseDescribedGroupMember(w: Writer, m: De
   }
 }
 
+/** Reads a version of a part of a DescribeGroups response. */
 export function readDescribeGroupsResponseDescribedGroupMember(r: Reader, v: number): Decoded<DescribeGroupsResponseDescribedGroupMember> {
   const f = v >= 5
   const memberId = r.string(f)
@@ -72,6 +78,7 @@ export function readDescribeGroupsResponseDescribedGroupMember(r: Reader, v: num
   return { memberId, groupInstanceId, clientId, clientHost, memberMetadata, memberAssignment }
 }
 
+/** A part of a DescribeGroups response. */
 export interface DescribeGroupsResponseDescribedGroup {
   readonly errorCode: number
   /** Version 6. */
@@ -85,6 +92,7 @@ export interface DescribeGroupsResponseDescribedGroup {
   readonly authorizedOperations?: number
 }
 
+/** Writes the fields that a version has of a part of a DescribeGroups response. */
 export function writeDescribeGroupsResponseDescribedGroup(w: Writer, m: DescribeGroupsResponseDescribedGroup, v: number): void {
   const f = v >= 5
   w.int16(m.errorCode)
@@ -110,6 +118,7 @@ export function writeDescribeGroupsResponseDescribedGroup(w: Writer, m: Describe
   }
 }
 
+/** Reads a version of a part of a DescribeGroups response. */
 export function readDescribeGroupsResponseDescribedGroup(r: Reader, v: number): Decoded<DescribeGroupsResponseDescribedGroup> {
   const f = v >= 5
   const errorCode = r.int16()
@@ -125,12 +134,14 @@ export function readDescribeGroupsResponseDescribedGroup(r: Reader, v: number): 
   return { errorCode, errorMessage, groupId, groupState, protocolType, protocolData, members, authorizedOperations }
 }
 
+/** A DescribeGroups response. */
 export interface DescribeGroupsResponse {
   /** Versions 1 and later. */
   readonly throttleTimeMs?: number
   readonly groups: readonly DescribeGroupsResponseDescribedGroup[]
 }
 
+/** Writes the fields that a version has of a DescribeGroups response. */
 export function writeDescribeGroupsResponse(w: Writer, m: DescribeGroupsResponse, v: number): void {
   const f = v >= 5
   if (v >= 1) {
@@ -146,6 +157,7 @@ export function writeDescribeGroupsResponse(w: Writer, m: DescribeGroupsResponse
   }
 }
 
+/** Reads a version of a DescribeGroups response. */
 export function readDescribeGroupsResponse(r: Reader, v: number): Decoded<DescribeGroupsResponse> {
   const f = v >= 5
   const throttleTimeMs = v >= 1 ? r.int32() : 0
@@ -155,18 +167,24 @@ export function readDescribeGroupsResponse(r: Reader, v: number): Decoded<Descri
   return { throttleTimeMs, groups }
 }
 
-const facts = { key: 15, name: 'DescribeGroups', minVersion: 0, maxVersion: 6, flexibleFrom: 5 } as const
-
 /** DescribeGroups (api key 15), versions 0 to 6: the client's side. */
 export const DescribeGroups: Api<DescribeGroupsRequest, DescribeGroupsResponse> = {
-  ...facts,
+  key: 15,
+  name: 'DescribeGroups',
+  minVersion: 0,
+  maxVersion: 6,
+  flexibleFrom: 5,
   writeRequest: writeDescribeGroupsRequest,
   readResponse: readDescribeGroupsResponse,
 }
 
 /** DescribeGroups (api key 15), versions 0 to 6: the broker's side. */
 export const DescribeGroupsServer: ServerApi<DescribeGroupsRequest, DescribeGroupsResponse> = {
-  ...facts,
+  key: 15,
+  name: 'DescribeGroups',
+  minVersion: 0,
+  maxVersion: 6,
+  flexibleFrom: 5,
   readRequest: readDescribeGroupsRequest,
   writeResponse: writeDescribeGroupsResponse,
 }

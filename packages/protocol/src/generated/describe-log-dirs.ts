@@ -3,11 +3,13 @@ import type { Api, Decoded, ServerApi } from '../api.ts'
 import type { Reader } from '../wire/reader.ts'
 import type { Writer } from '../wire/writer.ts'
 
+/** A part of a DescribeLogDirs request. */
 export interface DescribeLogDirsRequestDescribableLogDirTopic {
   readonly topic: string
   readonly partitions: readonly number[]
 }
 
+/** Writes the fields that a version has of a part of a DescribeLogDirs request. */
 export function writeDescribeLogDirsRequestDescribableLogDirTopic(w: Writer, m: DescribeLogDirsRequestDescribableLogDirTopic, v: number): void {
   const f = v >= 2
   w.string(m.topic, f)
@@ -21,6 +23,7 @@ export function writeDescribeLogDirsRequestDescribableLogDirTopic(w: Writer, m: 
   }
 }
 
+/** Reads a version of a part of a DescribeLogDirs request. */
 export function readDescribeLogDirsRequestDescribableLogDirTopic(r: Reader, v: number): Decoded<DescribeLogDirsRequestDescribableLogDirTopic> {
   const f = v >= 2
   const topic = r.string(f)
@@ -30,10 +33,12 @@ export function readDescribeLogDirsRequestDescribableLogDirTopic(r: Reader, v: n
   return { topic, partitions }
 }
 
+/** A DescribeLogDirs request. */
 export interface DescribeLogDirsRequest {
   readonly topics: readonly DescribeLogDirsRequestDescribableLogDirTopic[] | null
 }
 
+/** Writes the fields that a version has of a DescribeLogDirs request. */
 export function writeDescribeLogDirsRequest(w: Writer, m: DescribeLogDirsRequest, v: number): void {
   const f = v >= 2
   {
@@ -49,6 +54,7 @@ export function writeDescribeLogDirsRequest(w: Writer, m: DescribeLogDirsRequest
   }
 }
 
+/** Reads a version of a DescribeLogDirs request. */
 export function readDescribeLogDirsRequest(r: Reader, v: number): Decoded<DescribeLogDirsRequest> {
   const f = v >= 2
   let topics: Decoded<readonly DescribeLogDirsRequestDescribableLogDirTopic[] | null> = []
@@ -65,6 +71,7 @@ export function readDescribeLogDirsRequest(r: Reader, v: number): Decoded<Descri
   return { topics }
 }
 
+/** A part of a DescribeLogDirs response. */
 export interface DescribeLogDirsResponseDescribeLogDirsPartition {
   readonly partitionIndex: number
   readonly partitionSize: number
@@ -72,6 +79,7 @@ export interface DescribeLogDirsResponseDescribeLogDirsPartition {
   readonly isFutureKey: boolean
 }
 
+/** Writes the fields that a version has of a part of a DescribeLogDirs response. */
 export function writeDescribeLogDirsResponseDescribeLogDirsPartition(w: Writer, m: DescribeLogDirsResponseDescribeLogDirsPartition, v: number): void {
   const f = v >= 2
   w.int32(m.partitionIndex)
@@ -83,6 +91,7 @@ export function writeDescribeLogDirsResponseDescribeLogDirsPartition(w: Writer, 
   }
 }
 
+/** Reads a version of a part of a DescribeLogDirs response. */
 export function readDescribeLogDirsResponseDescribeLogDirsPartition(r: Reader, v: number): Decoded<DescribeLogDirsResponseDescribeLogDirsPartition> {
   const f = v >= 2
   const partitionIndex = r.int32()
@@ -93,11 +102,13 @@ export function readDescribeLogDirsResponseDescribeLogDirsPartition(r: Reader, v
   return { partitionIndex, partitionSize, offsetLag, isFutureKey }
 }
 
+/** A part of a DescribeLogDirs response. */
 export interface DescribeLogDirsResponseDescribeLogDirsTopic {
   readonly name: string
   readonly partitions: readonly DescribeLogDirsResponseDescribeLogDirsPartition[]
 }
 
+/** Writes the fields that a version has of a part of a DescribeLogDirs response. */
 export function writeDescribeLogDirsResponseDescribeLogDirsTopic(w: Writer, m: DescribeLogDirsResponseDescribeLogDirsTopic, v: number): void {
   const f = v >= 2
   w.string(m.name, f)
@@ -111,6 +122,7 @@ export function writeDescribeLogDirsResponseDescribeLogDirsTopic(w: Writer, m: D
   }
 }
 
+/** Reads a version of a part of a DescribeLogDirs response. */
 export function readDescribeLogDirsResponseDescribeLogDirsTopic(r: Reader, v: number): Decoded<DescribeLogDirsResponseDescribeLogDirsTopic> {
   const f = v >= 2
   const name = r.string(f)
@@ -120,6 +132,7 @@ export function readDescribeLogDirsResponseDescribeLogDirsTopic(r: Reader, v: nu
   return { name, partitions }
 }
 
+/** A part of a DescribeLogDirs response. */
 export interface DescribeLogDirsResponseDescribeLogDirsResult {
   readonly errorCode: number
   readonly logDir: string
@@ -132,6 +145,7 @@ export interface DescribeLogDirsResponseDescribeLogDirsResult {
   readonly isCordoned?: boolean
 }
 
+/** Writes the fields that a version has of a part of a DescribeLogDirs response. */
 export function writeDescribeLogDirsResponseDescribeLogDirsResult(w: Writer, m: DescribeLogDirsResponseDescribeLogDirsResult, v: number): void {
   const f = v >= 2
   w.int16(m.errorCode)
@@ -155,6 +169,7 @@ export function writeDescribeLogDirsResponseDescribeLogDirsResult(w: Writer, m: 
   }
 }
 
+/** Reads a version of a part of a DescribeLogDirs response. */
 export function readDescribeLogDirsResponseDescribeLogDirsResult(r: Reader, v: number): Decoded<DescribeLogDirsResponseDescribeLogDirsResult> {
   const f = v >= 2
   const errorCode = r.int16()
@@ -168,6 +183,7 @@ export function readDescribeLogDirsResponseDescribeLogDirsResult(r: Reader, v: n
   return { errorCode, logDir, topics, totalBytes, usableBytes, isCordoned }
 }
 
+/** A DescribeLogDirs response. */
 export interface DescribeLogDirsResponse {
   readonly throttleTimeMs: number
   /** Versions 3 and later. */
@@ -175,6 +191,7 @@ export interface DescribeLogDirsResponse {
   readonly results: readonly DescribeLogDirsResponseDescribeLogDirsResult[]
 }
 
+/** Writes the fields that a version has of a DescribeLogDirs response. */
 export function writeDescribeLogDirsResponse(w: Writer, m: DescribeLogDirsResponse, v: number): void {
   const f = v >= 2
   w.int32(m.throttleTimeMs)
@@ -191,6 +208,7 @@ export function writeDescribeLogDirsResponse(w: Writer, m: DescribeLogDirsRespon
   }
 }
 
+/** Reads a version of a DescribeLogDirs response. */
 export function readDescribeLogDirsResponse(r: Reader, v: number): Decoded<DescribeLogDirsResponse> {
   const f = v >= 2
   const throttleTimeMs = r.int32()
@@ -201,18 +219,24 @@ export function readDescribeLogDirsResponse(r: Reader, v: number): Decoded<Descr
   return { throttleTimeMs, errorCode, results }
 }
 
-const facts = { key: 35, name: 'DescribeLogDirs', minVersion: 1, maxVersion: 5, flexibleFrom: 2 } as const
-
 /** DescribeLogDirs (api key 35), versions 1 to 5: the client's side. */
 export const DescribeLogDirs: Api<DescribeLogDirsRequest, DescribeLogDirsResponse> = {
-  ...facts,
+  key: 35,
+  name: 'DescribeLogDirs',
+  minVersion: 1,
+  maxVersion: 5,
+  flexibleFrom: 2,
   writeRequest: writeDescribeLogDirsRequest,
   readResponse: readDescribeLogDirsResponse,
 }
 
 /** DescribeLogDirs (api key 35), versions 1 to 5: the broker's side. */
 export const DescribeLogDirsServer: ServerApi<DescribeLogDirsRequest, DescribeLogDirsResponse> = {
-  ...facts,
+  key: 35,
+  name: 'DescribeLogDirs',
+  minVersion: 1,
+  maxVersion: 5,
+  flexibleFrom: 2,
   readRequest: readDescribeLogDirsRequest,
   writeResponse: writeDescribeLogDirsResponse,
 }

@@ -3,11 +3,13 @@ import type { Api, Decoded, ServerApi } from '../api.ts'
 import type { Reader } from '../wire/reader.ts'
 import type { Writer } from '../wire/writer.ts'
 
+/** A part of a DescribeProducers request. */
 export interface DescribeProducersRequestTopicRequest {
   readonly name: string
   readonly partitionIndexes: readonly number[]
 }
 
+/** Writes the fields that a version has of a part of a DescribeProducers request. */
 export function writeDescribeProducersRequestTopicRequest(w: Writer, m: DescribeProducersRequestTopicRequest, _v: number): void {
   w.string(m.name, true)
   {
@@ -18,6 +20,7 @@ export function writeDescribeProducersRequestTopicRequest(w: Writer, m: Describe
   w.uvarint(0)
 }
 
+/** Reads a version of a part of a DescribeProducers request. */
 export function readDescribeProducersRequestTopicRequest(r: Reader, _v: number): Decoded<DescribeProducersRequestTopicRequest> {
   const name = r.string(true)
   const partitionIndexes: Decoded<readonly number[]> = []
@@ -26,10 +29,12 @@ export function readDescribeProducersRequestTopicRequest(r: Reader, _v: number):
   return { name, partitionIndexes }
 }
 
+/** A DescribeProducers request. */
 export interface DescribeProducersRequest {
   readonly topics: readonly DescribeProducersRequestTopicRequest[]
 }
 
+/** Writes the fields that a version has of a DescribeProducers request. */
 export function writeDescribeProducersRequest(w: Writer, m: DescribeProducersRequest, v: number): void {
   {
     const list = m.topics
@@ -39,6 +44,7 @@ export function writeDescribeProducersRequest(w: Writer, m: DescribeProducersReq
   w.uvarint(0)
 }
 
+/** Reads a version of a DescribeProducers request. */
 export function readDescribeProducersRequest(r: Reader, v: number): Decoded<DescribeProducersRequest> {
   const topics: Decoded<readonly DescribeProducersRequestTopicRequest[]> = []
   for (let n = r.arrayLength(true); n > 0; n--) topics.push(readDescribeProducersRequestTopicRequest(r, v))
@@ -46,6 +52,7 @@ export function readDescribeProducersRequest(r: Reader, v: number): Decoded<Desc
   return { topics }
 }
 
+/** A part of a DescribeProducers response. */
 export interface DescribeProducersResponseProducerState {
   readonly producerId: bigint
   readonly producerEpoch: number
@@ -55,6 +62,7 @@ export interface DescribeProducersResponseProducerState {
   readonly currentTxnStartOffset?: number
 }
 
+/** Writes the fields that a version has of a part of a DescribeProducers response. */
 export function writeDescribeProducersResponseProducerState(w: Writer, m: DescribeProducersResponseProducerState, _v: number): void {
   w.identity(m.producerId)
   w.int32(m.producerEpoch)
@@ -65,6 +73,7 @@ export function writeDescribeProducersResponseProducerState(w: Writer, m: Descri
   w.uvarint(0)
 }
 
+/** Reads a version of a part of a DescribeProducers response. */
 export function readDescribeProducersResponseProducerState(r: Reader, _v: number): Decoded<DescribeProducersResponseProducerState> {
   const producerId = r.identity()
   const producerEpoch = r.int32()
@@ -76,6 +85,7 @@ export function readDescribeProducersResponseProducerState(r: Reader, _v: number
   return { producerId, producerEpoch, lastSequence, lastTimestamp, coordinatorEpoch, currentTxnStartOffset }
 }
 
+/** A part of a DescribeProducers response. */
 export interface DescribeProducersResponsePartitionResponse {
   readonly partitionIndex: number
   readonly errorCode: number
@@ -83,6 +93,7 @@ export interface DescribeProducersResponsePartitionResponse {
   readonly activeProducers: readonly DescribeProducersResponseProducerState[]
 }
 
+/** Writes the fields that a version has of a part of a DescribeProducers response. */
 export function writeDescribeProducersResponsePartitionResponse(w: Writer, m: DescribeProducersResponsePartitionResponse, v: number): void {
   w.int32(m.partitionIndex)
   w.int16(m.errorCode)
@@ -95,6 +106,7 @@ export function writeDescribeProducersResponsePartitionResponse(w: Writer, m: De
   w.uvarint(0)
 }
 
+/** Reads a version of a part of a DescribeProducers response. */
 export function readDescribeProducersResponsePartitionResponse(r: Reader, v: number): Decoded<DescribeProducersResponsePartitionResponse> {
   const partitionIndex = r.int32()
   const errorCode = r.int16()
@@ -105,11 +117,13 @@ export function readDescribeProducersResponsePartitionResponse(r: Reader, v: num
   return { partitionIndex, errorCode, errorMessage, activeProducers }
 }
 
+/** A part of a DescribeProducers response. */
 export interface DescribeProducersResponseTopicResponse {
   readonly name: string
   readonly partitions: readonly DescribeProducersResponsePartitionResponse[]
 }
 
+/** Writes the fields that a version has of a part of a DescribeProducers response. */
 export function writeDescribeProducersResponseTopicResponse(w: Writer, m: DescribeProducersResponseTopicResponse, v: number): void {
   w.string(m.name, true)
   {
@@ -120,6 +134,7 @@ export function writeDescribeProducersResponseTopicResponse(w: Writer, m: Descri
   w.uvarint(0)
 }
 
+/** Reads a version of a part of a DescribeProducers response. */
 export function readDescribeProducersResponseTopicResponse(r: Reader, v: number): Decoded<DescribeProducersResponseTopicResponse> {
   const name = r.string(true)
   const partitions: Decoded<readonly DescribeProducersResponsePartitionResponse[]> = []
@@ -128,11 +143,13 @@ export function readDescribeProducersResponseTopicResponse(r: Reader, v: number)
   return { name, partitions }
 }
 
+/** A DescribeProducers response. */
 export interface DescribeProducersResponse {
   readonly throttleTimeMs: number
   readonly topics: readonly DescribeProducersResponseTopicResponse[]
 }
 
+/** Writes the fields that a version has of a DescribeProducers response. */
 export function writeDescribeProducersResponse(w: Writer, m: DescribeProducersResponse, v: number): void {
   w.int32(m.throttleTimeMs)
   {
@@ -143,6 +160,7 @@ export function writeDescribeProducersResponse(w: Writer, m: DescribeProducersRe
   w.uvarint(0)
 }
 
+/** Reads a version of a DescribeProducers response. */
 export function readDescribeProducersResponse(r: Reader, v: number): Decoded<DescribeProducersResponse> {
   const throttleTimeMs = r.int32()
   const topics: Decoded<readonly DescribeProducersResponseTopicResponse[]> = []
@@ -151,18 +169,24 @@ export function readDescribeProducersResponse(r: Reader, v: number): Decoded<Des
   return { throttleTimeMs, topics }
 }
 
-const facts = { key: 61, name: 'DescribeProducers', minVersion: 0, maxVersion: 0, flexibleFrom: 0 } as const
-
 /** DescribeProducers (api key 61), versions 0 to 0: the client's side. */
 export const DescribeProducers: Api<DescribeProducersRequest, DescribeProducersResponse> = {
-  ...facts,
+  key: 61,
+  name: 'DescribeProducers',
+  minVersion: 0,
+  maxVersion: 0,
+  flexibleFrom: 0,
   writeRequest: writeDescribeProducersRequest,
   readResponse: readDescribeProducersResponse,
 }
 
 /** DescribeProducers (api key 61), versions 0 to 0: the broker's side. */
 export const DescribeProducersServer: ServerApi<DescribeProducersRequest, DescribeProducersResponse> = {
-  ...facts,
+  key: 61,
+  name: 'DescribeProducers',
+  minVersion: 0,
+  maxVersion: 0,
+  flexibleFrom: 0,
   readRequest: readDescribeProducersRequest,
   writeResponse: writeDescribeProducersResponse,
 }

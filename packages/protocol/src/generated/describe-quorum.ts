@@ -4,26 +4,31 @@ import { unset } from '../wire/unset.ts'
 import { type Reader, ZERO_UUID } from '../wire/reader.ts'
 import type { Writer } from '../wire/writer.ts'
 
+/** A part of a DescribeQuorum request. */
 export interface DescribeQuorumRequestPartitionData {
   readonly partitionIndex: number
 }
 
+/** Writes the fields that a version has of a part of a DescribeQuorum request. */
 export function writeDescribeQuorumRequestPartitionData(w: Writer, m: DescribeQuorumRequestPartitionData, _v: number): void {
   w.int32(m.partitionIndex)
   w.uvarint(0)
 }
 
+/** Reads a version of a part of a DescribeQuorum request. */
 export function readDescribeQuorumRequestPartitionData(r: Reader, _v: number): Decoded<DescribeQuorumRequestPartitionData> {
   const partitionIndex = r.int32()
   r.skipTags()
   return { partitionIndex }
 }
 
+/** A part of a DescribeQuorum request. */
 export interface DescribeQuorumRequestTopicData {
   readonly topicName: string
   readonly partitions: readonly DescribeQuorumRequestPartitionData[]
 }
 
+/** Writes the fields that a version has of a part of a DescribeQuorum request. */
 export function writeDescribeQuorumRequestTopicData(w: Writer, m: DescribeQuorumRequestTopicData, v: number): void {
   w.string(m.topicName, true)
   {
@@ -34,6 +39,7 @@ export function writeDescribeQuorumRequestTopicData(w: Writer, m: DescribeQuorum
   w.uvarint(0)
 }
 
+/** Reads a version of a part of a DescribeQuorum request. */
 export function readDescribeQuorumRequestTopicData(r: Reader, v: number): Decoded<DescribeQuorumRequestTopicData> {
   const topicName = r.string(true)
   const partitions: Decoded<readonly DescribeQuorumRequestPartitionData[]> = []
@@ -42,10 +48,12 @@ export function readDescribeQuorumRequestTopicData(r: Reader, v: number): Decode
   return { topicName, partitions }
 }
 
+/** A DescribeQuorum request. */
 export interface DescribeQuorumRequest {
   readonly topics: readonly DescribeQuorumRequestTopicData[]
 }
 
+/** Writes the fields that a version has of a DescribeQuorum request. */
 export function writeDescribeQuorumRequest(w: Writer, m: DescribeQuorumRequest, v: number): void {
   {
     const list = m.topics
@@ -55,6 +63,7 @@ export function writeDescribeQuorumRequest(w: Writer, m: DescribeQuorumRequest, 
   w.uvarint(0)
 }
 
+/** Reads a version of a DescribeQuorum request. */
 export function readDescribeQuorumRequest(r: Reader, v: number): Decoded<DescribeQuorumRequest> {
   const topics: Decoded<readonly DescribeQuorumRequestTopicData[]> = []
   for (let n = r.arrayLength(true); n > 0; n--) topics.push(readDescribeQuorumRequestTopicData(r, v))
@@ -62,6 +71,7 @@ export function readDescribeQuorumRequest(r: Reader, v: number): Decoded<Describ
   return { topics }
 }
 
+/** A part of a DescribeQuorum response. */
 export interface DescribeQuorumResponseReplicaState {
   readonly replicaId: number
   /** Version 2. */
@@ -73,6 +83,7 @@ export interface DescribeQuorumResponseReplicaState {
   readonly lastCaughtUpTimestamp?: number
 }
 
+/** Writes the fields that a version has of a part of a DescribeQuorum response. */
 export function writeDescribeQuorumResponseReplicaState(w: Writer, m: DescribeQuorumResponseReplicaState, v: number): void {
   w.int32(m.replicaId)
   if (v >= 2) {
@@ -89,6 +100,7 @@ export function writeDescribeQuorumResponseReplicaState(w: Writer, m: DescribeQu
   w.uvarint(0)
 }
 
+/** Reads a version of a part of a DescribeQuorum response. */
 export function readDescribeQuorumResponseReplicaState(r: Reader, v: number): Decoded<DescribeQuorumResponseReplicaState> {
   const replicaId = r.int32()
   const replicaDirectoryId = v >= 2 ? r.uuid() : ZERO_UUID
@@ -99,6 +111,7 @@ export function readDescribeQuorumResponseReplicaState(r: Reader, v: number): De
   return { replicaId, replicaDirectoryId, logEndOffset, lastFetchTimestamp, lastCaughtUpTimestamp }
 }
 
+/** A part of a DescribeQuorum response. */
 export interface DescribeQuorumResponsePartitionData {
   readonly partitionIndex: number
   readonly errorCode: number
@@ -111,6 +124,7 @@ export interface DescribeQuorumResponsePartitionData {
   readonly observers: readonly DescribeQuorumResponseReplicaState[]
 }
 
+/** Writes the fields that a version has of a part of a DescribeQuorum response. */
 export function writeDescribeQuorumResponsePartitionData(w: Writer, m: DescribeQuorumResponsePartitionData, v: number): void {
   w.int32(m.partitionIndex)
   w.int16(m.errorCode)
@@ -133,6 +147,7 @@ export function writeDescribeQuorumResponsePartitionData(w: Writer, m: DescribeQ
   w.uvarint(0)
 }
 
+/** Reads a version of a part of a DescribeQuorum response. */
 export function readDescribeQuorumResponsePartitionData(r: Reader, v: number): Decoded<DescribeQuorumResponsePartitionData> {
   const partitionIndex = r.int32()
   const errorCode = r.int16()
@@ -148,11 +163,13 @@ export function readDescribeQuorumResponsePartitionData(r: Reader, v: number): D
   return { partitionIndex, errorCode, errorMessage, leaderId, leaderEpoch, highWatermark, currentVoters, observers }
 }
 
+/** A part of a DescribeQuorum response. */
 export interface DescribeQuorumResponseTopicData {
   readonly topicName: string
   readonly partitions: readonly DescribeQuorumResponsePartitionData[]
 }
 
+/** Writes the fields that a version has of a part of a DescribeQuorum response. */
 export function writeDescribeQuorumResponseTopicData(w: Writer, m: DescribeQuorumResponseTopicData, v: number): void {
   w.string(m.topicName, true)
   {
@@ -163,6 +180,7 @@ export function writeDescribeQuorumResponseTopicData(w: Writer, m: DescribeQuoru
   w.uvarint(0)
 }
 
+/** Reads a version of a part of a DescribeQuorum response. */
 export function readDescribeQuorumResponseTopicData(r: Reader, v: number): Decoded<DescribeQuorumResponseTopicData> {
   const topicName = r.string(true)
   const partitions: Decoded<readonly DescribeQuorumResponsePartitionData[]> = []
@@ -171,12 +189,14 @@ export function readDescribeQuorumResponseTopicData(r: Reader, v: number): Decod
   return { topicName, partitions }
 }
 
+/** A part of a DescribeQuorum response. */
 export interface DescribeQuorumResponseListener {
   readonly name: string
   readonly host: string
   readonly port: number
 }
 
+/** Writes the fields that a version has of a part of a DescribeQuorum response. */
 export function writeDescribeQuorumResponseListener(w: Writer, m: DescribeQuorumResponseListener, _v: number): void {
   w.string(m.name, true)
   w.string(m.host, true)
@@ -184,6 +204,7 @@ export function writeDescribeQuorumResponseListener(w: Writer, m: DescribeQuorum
   w.uvarint(0)
 }
 
+/** Reads a version of a part of a DescribeQuorum response. */
 export function readDescribeQuorumResponseListener(r: Reader, _v: number): Decoded<DescribeQuorumResponseListener> {
   const name = r.string(true)
   const host = r.string(true)
@@ -192,11 +213,13 @@ export function readDescribeQuorumResponseListener(r: Reader, _v: number): Decod
   return { name, host, port }
 }
 
+/** A part of a DescribeQuorum response. */
 export interface DescribeQuorumResponseNode {
   readonly nodeId: number
   readonly listeners: readonly DescribeQuorumResponseListener[]
 }
 
+/** Writes the fields that a version has of a part of a DescribeQuorum response. */
 export function writeDescribeQuorumResponseNode(w: Writer, m: DescribeQuorumResponseNode, v: number): void {
   w.int32(m.nodeId)
   {
@@ -207,6 +230,7 @@ export function writeDescribeQuorumResponseNode(w: Writer, m: DescribeQuorumResp
   w.uvarint(0)
 }
 
+/** Reads a version of a part of a DescribeQuorum response. */
 export function readDescribeQuorumResponseNode(r: Reader, v: number): Decoded<DescribeQuorumResponseNode> {
   const nodeId = r.int32()
   const listeners: Decoded<readonly DescribeQuorumResponseListener[]> = []
@@ -215,6 +239,7 @@ export function readDescribeQuorumResponseNode(r: Reader, v: number): Decoded<De
   return { nodeId, listeners }
 }
 
+/** A DescribeQuorum response. */
 export interface DescribeQuorumResponse {
   readonly errorCode: number
   /** Version 2. */
@@ -224,6 +249,7 @@ export interface DescribeQuorumResponse {
   readonly nodes?: readonly DescribeQuorumResponseNode[]
 }
 
+/** Writes the fields that a version has of a DescribeQuorum response. */
 export function writeDescribeQuorumResponse(w: Writer, m: DescribeQuorumResponse, v: number): void {
   w.int16(m.errorCode)
   if (v >= 2) {
@@ -245,6 +271,7 @@ export function writeDescribeQuorumResponse(w: Writer, m: DescribeQuorumResponse
   w.uvarint(0)
 }
 
+/** Reads a version of a DescribeQuorum response. */
 export function readDescribeQuorumResponse(r: Reader, v: number): Decoded<DescribeQuorumResponse> {
   const errorCode = r.int16()
   const errorMessage = v >= 2 ? r.nullableString(true) : ''
@@ -256,18 +283,24 @@ export function readDescribeQuorumResponse(r: Reader, v: number): Decoded<Descri
   return { errorCode, errorMessage, topics, nodes }
 }
 
-const facts = { key: 55, name: 'DescribeQuorum', minVersion: 0, maxVersion: 2, flexibleFrom: 0 } as const
-
 /** DescribeQuorum (api key 55), versions 0 to 2: the client's side. */
 export const DescribeQuorum: Api<DescribeQuorumRequest, DescribeQuorumResponse> = {
-  ...facts,
+  key: 55,
+  name: 'DescribeQuorum',
+  minVersion: 0,
+  maxVersion: 2,
+  flexibleFrom: 0,
   writeRequest: writeDescribeQuorumRequest,
   readResponse: readDescribeQuorumResponse,
 }
 
 /** DescribeQuorum (api key 55), versions 0 to 2: the broker's side. */
 export const DescribeQuorumServer: ServerApi<DescribeQuorumRequest, DescribeQuorumResponse> = {
-  ...facts,
+  key: 55,
+  name: 'DescribeQuorum',
+  minVersion: 0,
+  maxVersion: 2,
+  flexibleFrom: 0,
   readRequest: readDescribeQuorumRequest,
   writeResponse: writeDescribeQuorumResponse,
 }

@@ -3,11 +3,13 @@ import type { Api, Decoded, ServerApi } from '../api.ts'
 import type { Reader } from '../wire/reader.ts'
 import type { Writer } from '../wire/writer.ts'
 
+/** A part of a DescribeShareGroupOffsets request. */
 export interface DescribeShareGroupOffsetsRequestDescribeShareGroupOffsetsRequestTopic {
   readonly topicName: string
   readonly partitions: readonly number[]
 }
 
+/** Writes the fields that a version has of a part of a DescribeShareGroupOffsets request. */
 export function writeDescribeShareGroupOffsetsRequestDescribeShareGroupOffsetsRequestTopic(w: Writer, m: DescribeShareGroupOffsetsRequestDescribeShareGroupOffsetsRequestTopic, _v: number): void {
   w.string(m.topicName, true)
   {
@@ -18,6 +20,7 @@ export function writeDescribeShareGroupOffsetsRequestDescribeShareGroupOffsetsRe
   w.uvarint(0)
 }
 
+/** Reads a version of a part of a DescribeShareGroupOffsets request. */
 export function readDescribeShareGroupOffsetsRequestDescribeShareGroupOffsetsRequestTopic(r: Reader, _v: number): Decoded<DescribeShareGroupOffsetsRequestDescribeShareGroupOffsetsRequestTopic> {
   const topicName = r.string(true)
   const partitions: Decoded<readonly number[]> = []
@@ -26,11 +29,13 @@ export function readDescribeShareGroupOffsetsRequestDescribeShareGroupOffsetsReq
   return { topicName, partitions }
 }
 
+/** A part of a DescribeShareGroupOffsets request. */
 export interface DescribeShareGroupOffsetsRequestDescribeShareGroupOffsetsRequestGroup {
   readonly groupId: string
   readonly topics: readonly DescribeShareGroupOffsetsRequestDescribeShareGroupOffsetsRequestTopic[] | null
 }
 
+/** Writes the fields that a version has of a part of a DescribeShareGroupOffsets request. */
 export function writeDescribeShareGroupOffsetsRequestDescribeShareGroupOffsetsRequestGroup(w: Writer, m: DescribeShareGroupOffsetsRequestDescribeShareGroupOffsetsRequestGroup, v: number): void {
   w.string(m.groupId, true)
   {
@@ -44,6 +49,7 @@ export function writeDescribeShareGroupOffsetsRequestDescribeShareGroupOffsetsRe
   w.uvarint(0)
 }
 
+/** Reads a version of a part of a DescribeShareGroupOffsets request. */
 export function readDescribeShareGroupOffsetsRequestDescribeShareGroupOffsetsRequestGroup(r: Reader, v: number): Decoded<DescribeShareGroupOffsetsRequestDescribeShareGroupOffsetsRequestGroup> {
   const groupId = r.string(true)
   let topics: Decoded<readonly DescribeShareGroupOffsetsRequestDescribeShareGroupOffsetsRequestTopic[] | null> = []
@@ -60,10 +66,12 @@ export function readDescribeShareGroupOffsetsRequestDescribeShareGroupOffsetsReq
   return { groupId, topics }
 }
 
+/** A DescribeShareGroupOffsets request. */
 export interface DescribeShareGroupOffsetsRequest {
   readonly groups: readonly DescribeShareGroupOffsetsRequestDescribeShareGroupOffsetsRequestGroup[]
 }
 
+/** Writes the fields that a version has of a DescribeShareGroupOffsets request. */
 export function writeDescribeShareGroupOffsetsRequest(w: Writer, m: DescribeShareGroupOffsetsRequest, v: number): void {
   {
     const list = m.groups
@@ -73,6 +81,7 @@ export function writeDescribeShareGroupOffsetsRequest(w: Writer, m: DescribeShar
   w.uvarint(0)
 }
 
+/** Reads a version of a DescribeShareGroupOffsets request. */
 export function readDescribeShareGroupOffsetsRequest(r: Reader, v: number): Decoded<DescribeShareGroupOffsetsRequest> {
   const groups: Decoded<readonly DescribeShareGroupOffsetsRequestDescribeShareGroupOffsetsRequestGroup[]> = []
   for (let n = r.arrayLength(true); n > 0; n--) groups.push(readDescribeShareGroupOffsetsRequestDescribeShareGroupOffsetsRequestGroup(r, v))
@@ -80,6 +89,7 @@ export function readDescribeShareGroupOffsetsRequest(r: Reader, v: number): Deco
   return { groups }
 }
 
+/** A part of a DescribeShareGroupOffsets response. */
 export interface DescribeShareGroupOffsetsResponseDescribeShareGroupOffsetsResponsePartition {
   readonly partitionIndex: number
   readonly startOffset: number
@@ -90,6 +100,7 @@ export interface DescribeShareGroupOffsetsResponseDescribeShareGroupOffsetsRespo
   readonly errorMessage?: string | null
 }
 
+/** Writes the fields that a version has of a part of a DescribeShareGroupOffsets response. */
 export function writeDescribeShareGroupOffsetsResponseDescribeShareGroupOffsetsResponsePartition(w: Writer, m: DescribeShareGroupOffsetsResponseDescribeShareGroupOffsetsResponsePartition, v: number): void {
   w.int32(m.partitionIndex)
   w.int64(m.startOffset)
@@ -102,6 +113,7 @@ export function writeDescribeShareGroupOffsetsResponseDescribeShareGroupOffsetsR
   w.uvarint(0)
 }
 
+/** Reads a version of a part of a DescribeShareGroupOffsets response. */
 export function readDescribeShareGroupOffsetsResponseDescribeShareGroupOffsetsResponsePartition(r: Reader, v: number): Decoded<DescribeShareGroupOffsetsResponseDescribeShareGroupOffsetsResponsePartition> {
   const partitionIndex = r.int32()
   const startOffset = r.int64()
@@ -113,12 +125,14 @@ export function readDescribeShareGroupOffsetsResponseDescribeShareGroupOffsetsRe
   return { partitionIndex, startOffset, leaderEpoch, lag, errorCode, errorMessage }
 }
 
+/** A part of a DescribeShareGroupOffsets response. */
 export interface DescribeShareGroupOffsetsResponseDescribeShareGroupOffsetsResponseTopic {
   readonly topicName: string
   readonly topicId: string
   readonly partitions: readonly DescribeShareGroupOffsetsResponseDescribeShareGroupOffsetsResponsePartition[]
 }
 
+/** Writes the fields that a version has of a part of a DescribeShareGroupOffsets response. */
 export function writeDescribeShareGroupOffsetsResponseDescribeShareGroupOffsetsResponseTopic(w: Writer, m: DescribeShareGroupOffsetsResponseDescribeShareGroupOffsetsResponseTopic, v: number): void {
   w.string(m.topicName, true)
   w.uuid(m.topicId)
@@ -130,6 +144,7 @@ export function writeDescribeShareGroupOffsetsResponseDescribeShareGroupOffsetsR
   w.uvarint(0)
 }
 
+/** Reads a version of a part of a DescribeShareGroupOffsets response. */
 export function readDescribeShareGroupOffsetsResponseDescribeShareGroupOffsetsResponseTopic(r: Reader, v: number): Decoded<DescribeShareGroupOffsetsResponseDescribeShareGroupOffsetsResponseTopic> {
   const topicName = r.string(true)
   const topicId = r.uuid()
@@ -139,6 +154,7 @@ export function readDescribeShareGroupOffsetsResponseDescribeShareGroupOffsetsRe
   return { topicName, topicId, partitions }
 }
 
+/** A part of a DescribeShareGroupOffsets response. */
 export interface DescribeShareGroupOffsetsResponseDescribeShareGroupOffsetsResponseGroup {
   readonly groupId: string
   readonly topics: readonly DescribeShareGroupOffsetsResponseDescribeShareGroupOffsetsResponseTopic[]
@@ -146,6 +162,7 @@ export interface DescribeShareGroupOffsetsResponseDescribeShareGroupOffsetsRespo
   readonly errorMessage?: string | null
 }
 
+/** Writes the fields that a version has of a part of a DescribeShareGroupOffsets response. */
 export function writeDescribeShareGroupOffsetsResponseDescribeShareGroupOffsetsResponseGroup(w: Writer, m: DescribeShareGroupOffsetsResponseDescribeShareGroupOffsetsResponseGroup, v: number): void {
   w.string(m.groupId, true)
   {
@@ -158,6 +175,7 @@ export function writeDescribeShareGroupOffsetsResponseDescribeShareGroupOffsetsR
   w.uvarint(0)
 }
 
+/** Reads a version of a part of a DescribeShareGroupOffsets response. */
 export function readDescribeShareGroupOffsetsResponseDescribeShareGroupOffsetsResponseGroup(r: Reader, v: number): Decoded<DescribeShareGroupOffsetsResponseDescribeShareGroupOffsetsResponseGroup> {
   const groupId = r.string(true)
   const topics: Decoded<readonly DescribeShareGroupOffsetsResponseDescribeShareGroupOffsetsResponseTopic[]> = []
@@ -168,11 +186,13 @@ export function readDescribeShareGroupOffsetsResponseDescribeShareGroupOffsetsRe
   return { groupId, topics, errorCode, errorMessage }
 }
 
+/** A DescribeShareGroupOffsets response. */
 export interface DescribeShareGroupOffsetsResponse {
   readonly throttleTimeMs: number
   readonly groups: readonly DescribeShareGroupOffsetsResponseDescribeShareGroupOffsetsResponseGroup[]
 }
 
+/** Writes the fields that a version has of a DescribeShareGroupOffsets response. */
 export function writeDescribeShareGroupOffsetsResponse(w: Writer, m: DescribeShareGroupOffsetsResponse, v: number): void {
   w.int32(m.throttleTimeMs)
   {
@@ -183,6 +203,7 @@ export function writeDescribeShareGroupOffsetsResponse(w: Writer, m: DescribeSha
   w.uvarint(0)
 }
 
+/** Reads a version of a DescribeShareGroupOffsets response. */
 export function readDescribeShareGroupOffsetsResponse(r: Reader, v: number): Decoded<DescribeShareGroupOffsetsResponse> {
   const throttleTimeMs = r.int32()
   const groups: Decoded<readonly DescribeShareGroupOffsetsResponseDescribeShareGroupOffsetsResponseGroup[]> = []
@@ -191,18 +212,24 @@ export function readDescribeShareGroupOffsetsResponse(r: Reader, v: number): Dec
   return { throttleTimeMs, groups }
 }
 
-const facts = { key: 90, name: 'DescribeShareGroupOffsets', minVersion: 0, maxVersion: 1, flexibleFrom: 0 } as const
-
 /** DescribeShareGroupOffsets (api key 90), versions 0 to 1: the client's side. */
 export const DescribeShareGroupOffsets: Api<DescribeShareGroupOffsetsRequest, DescribeShareGroupOffsetsResponse> = {
-  ...facts,
+  key: 90,
+  name: 'DescribeShareGroupOffsets',
+  minVersion: 0,
+  maxVersion: 1,
+  flexibleFrom: 0,
   writeRequest: writeDescribeShareGroupOffsetsRequest,
   readResponse: readDescribeShareGroupOffsetsResponse,
 }
 
 /** DescribeShareGroupOffsets (api key 90), versions 0 to 1: the broker's side. */
 export const DescribeShareGroupOffsetsServer: ServerApi<DescribeShareGroupOffsetsRequest, DescribeShareGroupOffsetsResponse> = {
-  ...facts,
+  key: 90,
+  name: 'DescribeShareGroupOffsets',
+  minVersion: 0,
+  maxVersion: 1,
+  flexibleFrom: 0,
   readRequest: readDescribeShareGroupOffsetsRequest,
   writeResponse: writeDescribeShareGroupOffsetsResponse,
 }

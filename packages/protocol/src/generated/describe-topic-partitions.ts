@@ -3,32 +3,38 @@ import type { Api, Decoded, ServerApi } from '../api.ts'
 import type { Reader } from '../wire/reader.ts'
 import type { Writer } from '../wire/writer.ts'
 
+/** A part of a DescribeTopicPartitions request. */
 export interface DescribeTopicPartitionsRequestTopicRequest {
   readonly name: string
 }
 
+/** Writes the fields that a version has of a part of a DescribeTopicPartitions request. */
 export function writeDescribeTopicPartitionsRequestTopicRequest(w: Writer, m: DescribeTopicPartitionsRequestTopicRequest, _v: number): void {
   w.string(m.name, true)
   w.uvarint(0)
 }
 
+/** Reads a version of a part of a DescribeTopicPartitions request. */
 export function readDescribeTopicPartitionsRequestTopicRequest(r: Reader, _v: number): Decoded<DescribeTopicPartitionsRequestTopicRequest> {
   const name = r.string(true)
   r.skipTags()
   return { name }
 }
 
+/** A part of a DescribeTopicPartitions request. */
 export interface DescribeTopicPartitionsRequestCursor {
   readonly topicName: string
   readonly partitionIndex: number
 }
 
+/** Writes the fields that a version has of a part of a DescribeTopicPartitions request. */
 export function writeDescribeTopicPartitionsRequestCursor(w: Writer, m: DescribeTopicPartitionsRequestCursor, _v: number): void {
   w.string(m.topicName, true)
   w.int32(m.partitionIndex)
   w.uvarint(0)
 }
 
+/** Reads a version of a part of a DescribeTopicPartitions request. */
 export function readDescribeTopicPartitionsRequestCursor(r: Reader, _v: number): Decoded<DescribeTopicPartitionsRequestCursor> {
   const topicName = r.string(true)
   const partitionIndex = r.int32()
@@ -36,12 +42,14 @@ export function readDescribeTopicPartitionsRequestCursor(r: Reader, _v: number):
   return { topicName, partitionIndex }
 }
 
+/** A DescribeTopicPartitions request. */
 export interface DescribeTopicPartitionsRequest {
   readonly topics: readonly DescribeTopicPartitionsRequestTopicRequest[]
   readonly responsePartitionLimit?: number
   readonly cursor?: DescribeTopicPartitionsRequestCursor | null
 }
 
+/** Writes the fields that a version has of a DescribeTopicPartitions request. */
 export function writeDescribeTopicPartitionsRequest(w: Writer, m: DescribeTopicPartitionsRequest, v: number): void {
   {
     const list = m.topics
@@ -60,6 +68,7 @@ export function writeDescribeTopicPartitionsRequest(w: Writer, m: DescribeTopicP
   w.uvarint(0)
 }
 
+/** Reads a version of a DescribeTopicPartitions request. */
 export function readDescribeTopicPartitionsRequest(r: Reader, v: number): Decoded<DescribeTopicPartitionsRequest> {
   const topics: Decoded<readonly DescribeTopicPartitionsRequestTopicRequest[]> = []
   for (let n = r.arrayLength(true); n > 0; n--) topics.push(readDescribeTopicPartitionsRequestTopicRequest(r, v))
@@ -69,6 +78,7 @@ export function readDescribeTopicPartitionsRequest(r: Reader, v: number): Decode
   return { topics, responsePartitionLimit, cursor }
 }
 
+/** A part of a DescribeTopicPartitions response. */
 export interface DescribeTopicPartitionsResponseDescribeTopicPartitionsResponsePartition {
   readonly errorCode: number
   readonly partitionIndex: number
@@ -81,6 +91,7 @@ export interface DescribeTopicPartitionsResponseDescribeTopicPartitionsResponseP
   readonly offlineReplicas: readonly number[]
 }
 
+/** Writes the fields that a version has of a part of a DescribeTopicPartitions response. */
 export function writeDescribeTopicPartitionsResponseDescribeTopicPartitionsResponsePartition(w: Writer, m: DescribeTopicPartitionsResponseDescribeTopicPartitionsResponsePartition, _v: number): void {
   w.int16(m.errorCode)
   w.int32(m.partitionIndex)
@@ -120,6 +131,7 @@ export function writeDescribeTopicPartitionsResponseDescribeTopicPartitionsRespo
   w.uvarint(0)
 }
 
+/** Reads a version of a part of a DescribeTopicPartitions response. */
 export function readDescribeTopicPartitionsResponseDescribeTopicPartitionsResponsePartition(r: Reader, _v: number): Decoded<DescribeTopicPartitionsResponseDescribeTopicPartitionsResponsePartition> {
   const errorCode = r.int16()
   const partitionIndex = r.int32()
@@ -155,6 +167,7 @@ export function readDescribeTopicPartitionsResponseDescribeTopicPartitionsRespon
   return { errorCode, partitionIndex, leaderId, leaderEpoch, replicaNodes, isrNodes, eligibleLeaderReplicas, lastKnownElr, offlineReplicas }
 }
 
+/** A part of a DescribeTopicPartitions response. */
 export interface DescribeTopicPartitionsResponseDescribeTopicPartitionsResponseTopic {
   readonly errorCode: number
   readonly name: string | null
@@ -164,6 +177,7 @@ export interface DescribeTopicPartitionsResponseDescribeTopicPartitionsResponseT
   readonly topicAuthorizedOperations?: number
 }
 
+/** Writes the fields that a version has of a part of a DescribeTopicPartitions response. */
 export function writeDescribeTopicPartitionsResponseDescribeTopicPartitionsResponseTopic(w: Writer, m: DescribeTopicPartitionsResponseDescribeTopicPartitionsResponseTopic, v: number): void {
   w.int16(m.errorCode)
   w.nullableString(m.name, true)
@@ -178,6 +192,7 @@ export function writeDescribeTopicPartitionsResponseDescribeTopicPartitionsRespo
   w.uvarint(0)
 }
 
+/** Reads a version of a part of a DescribeTopicPartitions response. */
 export function readDescribeTopicPartitionsResponseDescribeTopicPartitionsResponseTopic(r: Reader, v: number): Decoded<DescribeTopicPartitionsResponseDescribeTopicPartitionsResponseTopic> {
   const errorCode = r.int16()
   const name = r.nullableString(true)
@@ -190,17 +205,20 @@ export function readDescribeTopicPartitionsResponseDescribeTopicPartitionsRespon
   return { errorCode, name, topicId, isInternal, partitions, topicAuthorizedOperations }
 }
 
+/** A part of a DescribeTopicPartitions response. */
 export interface DescribeTopicPartitionsResponseCursor {
   readonly topicName: string
   readonly partitionIndex: number
 }
 
+/** Writes the fields that a version has of a part of a DescribeTopicPartitions response. */
 export function writeDescribeTopicPartitionsResponseCursor(w: Writer, m: DescribeTopicPartitionsResponseCursor, _v: number): void {
   w.string(m.topicName, true)
   w.int32(m.partitionIndex)
   w.uvarint(0)
 }
 
+/** Reads a version of a part of a DescribeTopicPartitions response. */
 export function readDescribeTopicPartitionsResponseCursor(r: Reader, _v: number): Decoded<DescribeTopicPartitionsResponseCursor> {
   const topicName = r.string(true)
   const partitionIndex = r.int32()
@@ -208,12 +226,14 @@ export function readDescribeTopicPartitionsResponseCursor(r: Reader, _v: number)
   return { topicName, partitionIndex }
 }
 
+/** A DescribeTopicPartitions response. */
 export interface DescribeTopicPartitionsResponse {
   readonly throttleTimeMs: number
   readonly topics: readonly DescribeTopicPartitionsResponseDescribeTopicPartitionsResponseTopic[]
   readonly nextCursor?: DescribeTopicPartitionsResponseCursor | null
 }
 
+/** Writes the fields that a version has of a DescribeTopicPartitions response. */
 export function writeDescribeTopicPartitionsResponse(w: Writer, m: DescribeTopicPartitionsResponse, v: number): void {
   w.int32(m.throttleTimeMs)
   {
@@ -232,6 +252,7 @@ export function writeDescribeTopicPartitionsResponse(w: Writer, m: DescribeTopic
   w.uvarint(0)
 }
 
+/** Reads a version of a DescribeTopicPartitions response. */
 export function readDescribeTopicPartitionsResponse(r: Reader, v: number): Decoded<DescribeTopicPartitionsResponse> {
   const throttleTimeMs = r.int32()
   const topics: Decoded<readonly DescribeTopicPartitionsResponseDescribeTopicPartitionsResponseTopic[]> = []
@@ -241,18 +262,24 @@ export function readDescribeTopicPartitionsResponse(r: Reader, v: number): Decod
   return { throttleTimeMs, topics, nextCursor }
 }
 
-const facts = { key: 75, name: 'DescribeTopicPartitions', minVersion: 0, maxVersion: 0, flexibleFrom: 0 } as const
-
 /** DescribeTopicPartitions (api key 75), versions 0 to 0: the client's side. */
 export const DescribeTopicPartitions: Api<DescribeTopicPartitionsRequest, DescribeTopicPartitionsResponse> = {
-  ...facts,
+  key: 75,
+  name: 'DescribeTopicPartitions',
+  minVersion: 0,
+  maxVersion: 0,
+  flexibleFrom: 0,
   writeRequest: writeDescribeTopicPartitionsRequest,
   readResponse: readDescribeTopicPartitionsResponse,
 }
 
 /** DescribeTopicPartitions (api key 75), versions 0 to 0: the broker's side. */
 export const DescribeTopicPartitionsServer: ServerApi<DescribeTopicPartitionsRequest, DescribeTopicPartitionsResponse> = {
-  ...facts,
+  key: 75,
+  name: 'DescribeTopicPartitions',
+  minVersion: 0,
+  maxVersion: 0,
+  flexibleFrom: 0,
   readRequest: readDescribeTopicPartitionsRequest,
   writeResponse: writeDescribeTopicPartitionsResponse,
 }

@@ -3,10 +3,12 @@ import type { Api, Decoded, ServerApi } from '../api.ts'
 import type { Reader } from '../wire/reader.ts'
 import type { Writer } from '../wire/writer.ts'
 
+/** A DescribeTransactions request. */
 export interface DescribeTransactionsRequest {
   readonly transactionalIds: readonly string[]
 }
 
+/** Writes the fields that a version has of a DescribeTransactions request. */
 export function writeDescribeTransactionsRequest(w: Writer, m: DescribeTransactionsRequest, _v: number): void {
   {
     const list = m.transactionalIds
@@ -16,6 +18,7 @@ export function writeDescribeTransactionsRequest(w: Writer, m: DescribeTransacti
   w.uvarint(0)
 }
 
+/** Reads a version of a DescribeTransactions request. */
 export function readDescribeTransactionsRequest(r: Reader, _v: number): Decoded<DescribeTransactionsRequest> {
   const transactionalIds: Decoded<readonly string[]> = []
   for (let n = r.arrayLength(true); n > 0; n--) transactionalIds.push(r.string(true))
@@ -23,11 +26,13 @@ export function readDescribeTransactionsRequest(r: Reader, _v: number): Decoded<
   return { transactionalIds }
 }
 
+/** A part of a DescribeTransactions response. */
 export interface DescribeTransactionsResponseTopicData {
   readonly topic: string
   readonly partitions: readonly number[]
 }
 
+/** Writes the fields that a version has of a part of a DescribeTransactions response. */
 export function writeDescribeTransactionsResponseTopicData(w: Writer, m: DescribeTransactionsResponseTopicData, _v: number): void {
   w.string(m.topic, true)
   {
@@ -38,6 +43,7 @@ export function writeDescribeTransactionsResponseTopicData(w: Writer, m: Describ
   w.uvarint(0)
 }
 
+/** Reads a version of a part of a DescribeTransactions response. */
 export function readDescribeTransactionsResponseTopicData(r: Reader, _v: number): Decoded<DescribeTransactionsResponseTopicData> {
   const topic = r.string(true)
   const partitions: Decoded<readonly number[]> = []
@@ -46,6 +52,7 @@ export function readDescribeTransactionsResponseTopicData(r: Reader, _v: number)
   return { topic, partitions }
 }
 
+/** A part of a DescribeTransactions response. */
 export interface DescribeTransactionsResponseTransactionState {
   readonly errorCode: number
   readonly transactionalId: string
@@ -57,6 +64,7 @@ export interface DescribeTransactionsResponseTransactionState {
   readonly topics: readonly DescribeTransactionsResponseTopicData[]
 }
 
+/** Writes the fields that a version has of a part of a DescribeTransactions response. */
 export function writeDescribeTransactionsResponseTransactionState(w: Writer, m: DescribeTransactionsResponseTransactionState, v: number): void {
   w.int16(m.errorCode)
   w.string(m.transactionalId, true)
@@ -73,6 +81,7 @@ export function writeDescribeTransactionsResponseTransactionState(w: Writer, m: 
   w.uvarint(0)
 }
 
+/** Reads a version of a part of a DescribeTransactions response. */
 export function readDescribeTransactionsResponseTransactionState(r: Reader, v: number): Decoded<DescribeTransactionsResponseTransactionState> {
   const errorCode = r.int16()
   const transactionalId = r.string(true)
@@ -87,11 +96,13 @@ export function readDescribeTransactionsResponseTransactionState(r: Reader, v: n
   return { errorCode, transactionalId, transactionState, transactionTimeoutMs, transactionStartTimeMs, producerId, producerEpoch, topics }
 }
 
+/** A DescribeTransactions response. */
 export interface DescribeTransactionsResponse {
   readonly throttleTimeMs: number
   readonly transactionStates: readonly DescribeTransactionsResponseTransactionState[]
 }
 
+/** Writes the fields that a version has of a DescribeTransactions response. */
 export function writeDescribeTransactionsResponse(w: Writer, m: DescribeTransactionsResponse, v: number): void {
   w.int32(m.throttleTimeMs)
   {
@@ -102,6 +113,7 @@ export function writeDescribeTransactionsResponse(w: Writer, m: DescribeTransact
   w.uvarint(0)
 }
 
+/** Reads a version of a DescribeTransactions response. */
 export function readDescribeTransactionsResponse(r: Reader, v: number): Decoded<DescribeTransactionsResponse> {
   const throttleTimeMs = r.int32()
   const transactionStates: Decoded<readonly DescribeTransactionsResponseTransactionState[]> = []
@@ -110,18 +122,24 @@ export function readDescribeTransactionsResponse(r: Reader, v: number): Decoded<
   return { throttleTimeMs, transactionStates }
 }
 
-const facts = { key: 65, name: 'DescribeTransactions', minVersion: 0, maxVersion: 0, flexibleFrom: 0 } as const
-
 /** DescribeTransactions (api key 65), versions 0 to 0: the client's side. */
 export const DescribeTransactions: Api<DescribeTransactionsRequest, DescribeTransactionsResponse> = {
-  ...facts,
+  key: 65,
+  name: 'DescribeTransactions',
+  minVersion: 0,
+  maxVersion: 0,
+  flexibleFrom: 0,
   writeRequest: writeDescribeTransactionsRequest,
   readResponse: readDescribeTransactionsResponse,
 }
 
 /** DescribeTransactions (api key 65), versions 0 to 0: the broker's side. */
 export const DescribeTransactionsServer: ServerApi<DescribeTransactionsRequest, DescribeTransactionsResponse> = {
-  ...facts,
+  key: 65,
+  name: 'DescribeTransactions',
+  minVersion: 0,
+  maxVersion: 0,
+  flexibleFrom: 0,
   readRequest: readDescribeTransactionsRequest,
   writeResponse: writeDescribeTransactionsResponse,
 }

@@ -3,25 +3,30 @@ import type { Api, Decoded, ServerApi } from '../api.ts'
 import type { Reader } from '../wire/reader.ts'
 import type { Writer } from '../wire/writer.ts'
 
+/** A part of a DescribeUserScramCredentials request. */
 export interface DescribeUserScramCredentialsRequestUserName {
   readonly name: string
 }
 
+/** Writes the fields that a version has of a part of a DescribeUserScramCredentials request. */
 export function writeDescribeUserScramCredentialsRequestUserName(w: Writer, m: DescribeUserScramCredentialsRequestUserName, _v: number): void {
   w.string(m.name, true)
   w.uvarint(0)
 }
 
+/** Reads a version of a part of a DescribeUserScramCredentials request. */
 export function readDescribeUserScramCredentialsRequestUserName(r: Reader, _v: number): Decoded<DescribeUserScramCredentialsRequestUserName> {
   const name = r.string(true)
   r.skipTags()
   return { name }
 }
 
+/** A DescribeUserScramCredentials request. */
 export interface DescribeUserScramCredentialsRequest {
   readonly users: readonly DescribeUserScramCredentialsRequestUserName[] | null
 }
 
+/** Writes the fields that a version has of a DescribeUserScramCredentials request. */
 export function writeDescribeUserScramCredentialsRequest(w: Writer, m: DescribeUserScramCredentialsRequest, v: number): void {
   {
     const list = m.users
@@ -34,6 +39,7 @@ export function writeDescribeUserScramCredentialsRequest(w: Writer, m: DescribeU
   w.uvarint(0)
 }
 
+/** Reads a version of a DescribeUserScramCredentials request. */
 export function readDescribeUserScramCredentialsRequest(r: Reader, v: number): Decoded<DescribeUserScramCredentialsRequest> {
   let users: Decoded<readonly DescribeUserScramCredentialsRequestUserName[] | null> = []
   {
@@ -49,17 +55,20 @@ export function readDescribeUserScramCredentialsRequest(r: Reader, v: number): D
   return { users }
 }
 
+/** A part of a DescribeUserScramCredentials response. */
 export interface DescribeUserScramCredentialsResponseCredentialInfo {
   readonly mechanism: number
   readonly iterations: number
 }
 
+/** Writes the fields that a version has of a part of a DescribeUserScramCredentials response. */
 export function writeDescribeUserScramCredentialsResponseCredentialInfo(w: Writer, m: DescribeUserScramCredentialsResponseCredentialInfo, _v: number): void {
   w.int8(m.mechanism)
   w.int32(m.iterations)
   w.uvarint(0)
 }
 
+/** Reads a version of a part of a DescribeUserScramCredentials response. */
 export function readDescribeUserScramCredentialsResponseCredentialInfo(r: Reader, _v: number): Decoded<DescribeUserScramCredentialsResponseCredentialInfo> {
   const mechanism = r.int8()
   const iterations = r.int32()
@@ -67,6 +76,7 @@ export function readDescribeUserScramCredentialsResponseCredentialInfo(r: Reader
   return { mechanism, iterations }
 }
 
+/** A part of a DescribeUserScramCredentials response. */
 export interface DescribeUserScramCredentialsResponseDescribeUserScramCredentialsResult {
   readonly user: string
   readonly errorCode: number
@@ -74,6 +84,7 @@ export interface DescribeUserScramCredentialsResponseDescribeUserScramCredential
   readonly credentialInfos: readonly DescribeUserScramCredentialsResponseCredentialInfo[]
 }
 
+/** Writes the fields that a version has of a part of a DescribeUserScramCredentials response. */
 export function writeDescribeUserScramCredentialsResponseDescribeUserScramCredentialsResult(w: Writer, m: DescribeUserScramCredentialsResponseDescribeUserScramCredentialsResult, v: number): void {
   w.string(m.user, true)
   w.int16(m.errorCode)
@@ -86,6 +97,7 @@ export function writeDescribeUserScramCredentialsResponseDescribeUserScramCreden
   w.uvarint(0)
 }
 
+/** Reads a version of a part of a DescribeUserScramCredentials response. */
 export function readDescribeUserScramCredentialsResponseDescribeUserScramCredentialsResult(r: Reader, v: number): Decoded<DescribeUserScramCredentialsResponseDescribeUserScramCredentialsResult> {
   const user = r.string(true)
   const errorCode = r.int16()
@@ -96,6 +108,7 @@ export function readDescribeUserScramCredentialsResponseDescribeUserScramCredent
   return { user, errorCode, errorMessage, credentialInfos }
 }
 
+/** A DescribeUserScramCredentials response. */
 export interface DescribeUserScramCredentialsResponse {
   readonly throttleTimeMs: number
   readonly errorCode: number
@@ -103,6 +116,7 @@ export interface DescribeUserScramCredentialsResponse {
   readonly results: readonly DescribeUserScramCredentialsResponseDescribeUserScramCredentialsResult[]
 }
 
+/** Writes the fields that a version has of a DescribeUserScramCredentials response. */
 export function writeDescribeUserScramCredentialsResponse(w: Writer, m: DescribeUserScramCredentialsResponse, v: number): void {
   w.int32(m.throttleTimeMs)
   w.int16(m.errorCode)
@@ -115,6 +129,7 @@ export function writeDescribeUserScramCredentialsResponse(w: Writer, m: Describe
   w.uvarint(0)
 }
 
+/** Reads a version of a DescribeUserScramCredentials response. */
 export function readDescribeUserScramCredentialsResponse(r: Reader, v: number): Decoded<DescribeUserScramCredentialsResponse> {
   const throttleTimeMs = r.int32()
   const errorCode = r.int16()
@@ -125,18 +140,24 @@ export function readDescribeUserScramCredentialsResponse(r: Reader, v: number): 
   return { throttleTimeMs, errorCode, errorMessage, results }
 }
 
-const facts = { key: 50, name: 'DescribeUserScramCredentials', minVersion: 0, maxVersion: 0, flexibleFrom: 0 } as const
-
 /** DescribeUserScramCredentials (api key 50), versions 0 to 0: the client's side. */
 export const DescribeUserScramCredentials: Api<DescribeUserScramCredentialsRequest, DescribeUserScramCredentialsResponse> = {
-  ...facts,
+  key: 50,
+  name: 'DescribeUserScramCredentials',
+  minVersion: 0,
+  maxVersion: 0,
+  flexibleFrom: 0,
   writeRequest: writeDescribeUserScramCredentialsRequest,
   readResponse: readDescribeUserScramCredentialsResponse,
 }
 
 /** DescribeUserScramCredentials (api key 50), versions 0 to 0: the broker's side. */
 export const DescribeUserScramCredentialsServer: ServerApi<DescribeUserScramCredentialsRequest, DescribeUserScramCredentialsResponse> = {
-  ...facts,
+  key: 50,
+  name: 'DescribeUserScramCredentials',
+  minVersion: 0,
+  maxVersion: 0,
+  flexibleFrom: 0,
   readRequest: readDescribeUserScramCredentialsRequest,
   writeResponse: writeDescribeUserScramCredentialsResponse,
 }

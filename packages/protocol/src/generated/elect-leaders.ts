@@ -4,11 +4,13 @@ import { unset } from '../wire/unset.ts'
 import type { Reader } from '../wire/reader.ts'
 import type { Writer } from '../wire/writer.ts'
 
+/** A part of an ElectLeaders request. */
 export interface ElectLeadersRequestTopicPartitions {
   readonly topic: string
   readonly partitions: readonly number[]
 }
 
+/** Writes the fields that a version has of a part of an ElectLeaders request. */
 export function writeElectLeadersRequestTopicPartitions(w: Writer, m: ElectLeadersRequestTopicPartitions, v: number): void {
   const f = v >= 2
   w.string(m.topic, f)
@@ -22,6 +24,7 @@ export function writeElectLeadersRequestTopicPartitions(w: Writer, m: ElectLeade
   }
 }
 
+/** Reads a version of a part of an ElectLeaders request. */
 export function readElectLeadersRequestTopicPartitions(r: Reader, v: number): Decoded<ElectLeadersRequestTopicPartitions> {
   const f = v >= 2
   const topic = r.string(f)
@@ -31,6 +34,7 @@ export function readElectLeadersRequestTopicPartitions(r: Reader, v: number): De
   return { topic, partitions }
 }
 
+/** An ElectLeaders request. */
 export interface ElectLeadersRequest {
   /** Versions 1 and later. */
   readonly electionType?: number
@@ -38,6 +42,7 @@ export interface ElectLeadersRequest {
   readonly timeoutMs?: number
 }
 
+/** Writes the fields that a version has of an ElectLeaders request. */
 export function writeElectLeadersRequest(w: Writer, m: ElectLeadersRequest, v: number): void {
   const f = v >= 2
   if (v >= 1) {
@@ -58,6 +63,7 @@ export function writeElectLeadersRequest(w: Writer, m: ElectLeadersRequest, v: n
   }
 }
 
+/** Reads a version of an ElectLeaders request. */
 export function readElectLeadersRequest(r: Reader, v: number): Decoded<ElectLeadersRequest> {
   const f = v >= 2
   const electionType = v >= 1 ? r.int8() : 0
@@ -76,12 +82,14 @@ export function readElectLeadersRequest(r: Reader, v: number): Decoded<ElectLead
   return { electionType, topicPartitions, timeoutMs }
 }
 
+/** A part of an ElectLeaders response. */
 export interface ElectLeadersResponsePartitionResult {
   readonly partitionId: number
   readonly errorCode: number
   readonly errorMessage: string | null
 }
 
+/** Writes the fields that a version has of a part of an ElectLeaders response. */
 export function writeElectLeadersResponsePartitionResult(w: Writer, m: ElectLeadersResponsePartitionResult, v: number): void {
   const f = v >= 2
   w.int32(m.partitionId)
@@ -92,6 +100,7 @@ export function writeElectLeadersResponsePartitionResult(w: Writer, m: ElectLead
   }
 }
 
+/** Reads a version of a part of an ElectLeaders response. */
 export function readElectLeadersResponsePartitionResult(r: Reader, v: number): Decoded<ElectLeadersResponsePartitionResult> {
   const f = v >= 2
   const partitionId = r.int32()
@@ -101,11 +110,13 @@ export function readElectLeadersResponsePartitionResult(r: Reader, v: number): D
   return { partitionId, errorCode, errorMessage }
 }
 
+/** A part of an ElectLeaders response. */
 export interface ElectLeadersResponseReplicaElectionResult {
   readonly topic: string
   readonly partitionResult: readonly ElectLeadersResponsePartitionResult[]
 }
 
+/** Writes the fields that a version has of a part of an ElectLeaders response. */
 export function writeElectLeadersResponseReplicaElectionResult(w: Writer, m: ElectLeadersResponseReplicaElectionResult, v: number): void {
   const f = v >= 2
   w.string(m.topic, f)
@@ -119,6 +130,7 @@ export function writeElectLeadersResponseReplicaElectionResult(w: Writer, m: Ele
   }
 }
 
+/** Reads a version of a part of an ElectLeaders response. */
 export function readElectLeadersResponseReplicaElectionResult(r: Reader, v: number): Decoded<ElectLeadersResponseReplicaElectionResult> {
   const f = v >= 2
   const topic = r.string(f)
@@ -128,6 +140,7 @@ export function readElectLeadersResponseReplicaElectionResult(r: Reader, v: numb
   return { topic, partitionResult }
 }
 
+/** An ElectLeaders response. */
 export interface ElectLeadersResponse {
   readonly throttleTimeMs: number
   /** Versions 1 and later. */
@@ -135,6 +148,7 @@ export interface ElectLeadersResponse {
   readonly replicaElectionResults: readonly ElectLeadersResponseReplicaElectionResult[]
 }
 
+/** Writes the fields that a version has of an ElectLeaders response. */
 export function writeElectLeadersResponse(w: Writer, m: ElectLeadersResponse, v: number): void {
   const f = v >= 2
   w.int32(m.throttleTimeMs)
@@ -152,6 +166,7 @@ export function writeElectLeadersResponse(w: Writer, m: ElectLeadersResponse, v:
   }
 }
 
+/** Reads a version of an ElectLeaders response. */
 export function readElectLeadersResponse(r: Reader, v: number): Decoded<ElectLeadersResponse> {
   const f = v >= 2
   const throttleTimeMs = r.int32()
@@ -162,18 +177,24 @@ export function readElectLeadersResponse(r: Reader, v: number): Decoded<ElectLea
   return { throttleTimeMs, errorCode, replicaElectionResults }
 }
 
-const facts = { key: 43, name: 'ElectLeaders', minVersion: 0, maxVersion: 2, flexibleFrom: 2 } as const
-
 /** ElectLeaders (api key 43), versions 0 to 2: the client's side. */
 export const ElectLeaders: Api<ElectLeadersRequest, ElectLeadersResponse> = {
-  ...facts,
+  key: 43,
+  name: 'ElectLeaders',
+  minVersion: 0,
+  maxVersion: 2,
+  flexibleFrom: 2,
   writeRequest: writeElectLeadersRequest,
   readResponse: readElectLeadersResponse,
 }
 
 /** ElectLeaders (api key 43), versions 0 to 2: the broker's side. */
 export const ElectLeadersServer: ServerApi<ElectLeadersRequest, ElectLeadersResponse> = {
-  ...facts,
+  key: 43,
+  name: 'ElectLeaders',
+  minVersion: 0,
+  maxVersion: 2,
+  flexibleFrom: 2,
   readRequest: readElectLeadersRequest,
   writeResponse: writeElectLeadersResponse,
 }

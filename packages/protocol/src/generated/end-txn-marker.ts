@@ -3,14 +3,17 @@ import type { Decoded } from '../api.ts'
 import type { Reader } from '../wire/reader.ts'
 import type { Writer } from '../wire/writer.ts'
 
+/** An EndTxnMarker. */
 export interface EndTxnMarker {
   readonly coordinatorEpoch: number
 }
 
+/** Writes the fields that a version has of an EndTxnMarker. */
 export function writeEndTxnMarker(w: Writer, m: EndTxnMarker, _v: number): void {
   w.int32(m.coordinatorEpoch)
 }
 
+/** Reads a version of an EndTxnMarker. */
 export function readEndTxnMarker(r: Reader, _v: number): Decoded<EndTxnMarker> {
   const coordinatorEpoch = r.int32()
   return { coordinatorEpoch }

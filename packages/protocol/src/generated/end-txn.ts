@@ -3,6 +3,7 @@ import type { Api, Decoded, ServerApi } from '../api.ts'
 import type { Reader } from '../wire/reader.ts'
 import type { Writer } from '../wire/writer.ts'
 
+/** An EndTxn request. */
 export interface EndTxnRequest {
   readonly transactionalId: string
   readonly producerId: bigint
@@ -10,6 +11,7 @@ export interface EndTxnRequest {
   readonly committed: boolean
 }
 
+/** Writes the fields that a version has of an EndTxn request. */
 export function writeEndTxnRequest(w: Writer, m: EndTxnRequest, v: number): void {
   const f = v >= 3
   w.string(m.transactionalId, f)
@@ -21,6 +23,7 @@ export function writeEndTxnRequest(w: Writer, m: EndTxnRequest, v: number): void
   }
 }
 
+/** Reads a version of an EndTxn request. */
 export function readEndTxnRequest(r: Reader, v: number): Decoded<EndTxnRequest> {
   const f = v >= 3
   const transactionalId = r.string(f)
@@ -31,6 +34,7 @@ export function readEndTxnRequest(r: Reader, v: number): Decoded<EndTxnRequest> 
   return { transactionalId, producerId, producerEpoch, committed }
 }
 
+/** An EndTxn response. */
 export interface EndTxnResponse {
   readonly throttleTimeMs: number
   readonly errorCode: number
@@ -40,6 +44,7 @@ export interface EndTxnResponse {
   readonly producerEpoch?: number
 }
 
+/** Writes the fields that a version has of an EndTxn response. */
 export function writeEndTxnResponse(w: Writer, m: EndTxnResponse, v: number): void {
   const f = v >= 3
   w.int32(m.throttleTimeMs)
@@ -55,6 +60,7 @@ export function writeEndTxnResponse(w: Writer, m: EndTxnResponse, v: number): vo
   }
 }
 
+/** Reads a version of an EndTxn response. */
 export function readEndTxnResponse(r: Reader, v: number): Decoded<EndTxnResponse> {
   const f = v >= 3
   const throttleTimeMs = r.int32()
@@ -65,18 +71,24 @@ export function readEndTxnResponse(r: Reader, v: number): Decoded<EndTxnResponse
   return { throttleTimeMs, errorCode, producerId, producerEpoch }
 }
 
-const facts = { key: 26, name: 'EndTxn', minVersion: 0, maxVersion: 5, flexibleFrom: 3 } as const
-
 /** EndTxn (api key 26), versions 0 to 5: the client's side. */
 export const EndTxn: Api<EndTxnRequest, EndTxnResponse> = {
-  ...facts,
+  key: 26,
+  name: 'EndTxn',
+  minVersion: 0,
+  maxVersion: 5,
+  flexibleFrom: 3,
   writeRequest: writeEndTxnRequest,
   readResponse: readEndTxnResponse,
 }
 
 /** EndTxn (api key 26), versions 0 to 5: the broker's side. */
 export const EndTxnServer: ServerApi<EndTxnRequest, EndTxnResponse> = {
-  ...facts,
+  key: 26,
+  name: 'EndTxn',
+  minVersion: 0,
+  maxVersion: 5,
+  flexibleFrom: 3,
   readRequest: readEndTxnRequest,
   writeResponse: writeEndTxnResponse,
 }

@@ -203,6 +203,7 @@ export const ErrorCode = {
   ERR_STREAMS_TOPOLOGY_FENCED: 132,
   ERR_SHARE_SESSION_LIMIT_REACHED: 133,
 } as const
+/** An error code. */
 export type ErrorCode = (typeof ErrorCode)[keyof typeof ErrorCode]
 
 const names = new Map<number, string>(Object.entries(ErrorCode).map(([name, code]) => [code, name]))

@@ -3,11 +3,13 @@ import type { Api, Decoded, ServerApi } from '../api.ts'
 import type { Reader } from '../wire/reader.ts'
 import type { Writer } from '../wire/writer.ts'
 
+/** An ExpireDelegationToken request. */
 export interface ExpireDelegationTokenRequest {
   readonly hmac: Uint8Array
   readonly expiryTimePeriodMs: number
 }
 
+/** Writes the fields that a version has of an ExpireDelegationToken request. */
 export function writeExpireDelegationTokenRequest(w: Writer, m: ExpireDelegationTokenRequest, v: number): void {
   const f = v >= 2
   w.bytes(m.hmac, f)
@@ -17,6 +19,7 @@ export function writeExpireDelegationTokenRequest(w: Writer, m: ExpireDelegation
   }
 }
 
+/** Reads a version of an ExpireDelegationToken request. */
 export function readExpireDelegationTokenRequest(r: Reader, v: number): Decoded<ExpireDelegationTokenRequest> {
   const f = v >= 2
   const hmac = r.bytes(f)
@@ -25,12 +28,14 @@ export function readExpireDelegationTokenRequest(r: Reader, v: number): Decoded<
   return { hmac, expiryTimePeriodMs }
 }
 
+/** An ExpireDelegationToken response. */
 export interface ExpireDelegationTokenResponse {
   readonly errorCode: number
   readonly expiryTimestampMs: number
   readonly throttleTimeMs: number
 }
 
+/** Writes the fields that a version has of an ExpireDelegationToken response. */
 export function writeExpireDelegationTokenResponse(w: Writer, m: ExpireDelegationTokenResponse, v: number): void {
   const f = v >= 2
   w.int16(m.errorCode)
@@ -41,6 +46,7 @@ export function writeExpireDelegationTokenResponse(w: Writer, m: ExpireDelegatio
   }
 }
 
+/** Reads a version of an ExpireDelegationToken response. */
 export function readExpireDelegationTokenResponse(r: Reader, v: number): Decoded<ExpireDelegationTokenResponse> {
   const f = v >= 2
   const errorCode = r.int16()
@@ -50,18 +56,24 @@ export function readExpireDelegationTokenResponse(r: Reader, v: number): Decoded
   return { errorCode, expiryTimestampMs, throttleTimeMs }
 }
 
-const facts = { key: 40, name: 'ExpireDelegationToken', minVersion: 1, maxVersion: 2, flexibleFrom: 2 } as const
-
 /** ExpireDelegationToken (api key 40), versions 1 to 2: the client's side. */
 export const ExpireDelegationToken: Api<ExpireDelegationTokenRequest, ExpireDelegationTokenResponse> = {
-  ...facts,
+  key: 40,
+  name: 'ExpireDelegationToken',
+  minVersion: 1,
+  maxVersion: 2,
+  flexibleFrom: 2,
   writeRequest: writeExpireDelegationTokenRequest,
   readResponse: readExpireDelegationTokenResponse,
 }
 
 /** ExpireDelegationToken (api key 40), versions 1 to 2: the broker's side. */
 export const ExpireDelegationTokenServer: ServerApi<ExpireDelegationTokenRequest, ExpireDelegationTokenResponse> = {
-  ...facts,
+  key: 40,
+  name: 'ExpireDelegationToken',
+  minVersion: 1,
+  maxVersion: 2,
+  flexibleFrom: 2,
   readRequest: readExpireDelegationTokenRequest,
   writeResponse: writeExpireDelegationTokenResponse,
 }

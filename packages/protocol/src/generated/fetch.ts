@@ -4,17 +4,20 @@ import { unset } from '../wire/unset.ts'
 import { INT64_MAX, type Reader, ZERO_UUID } from '../wire/reader.ts'
 import { type RecordsInput, Writer } from '../wire/writer.ts'
 
+/** A part of a Fetch request. */
 export interface FetchRequestReplicaState {
   readonly replicaId?: number
   readonly replicaEpoch?: bigint
 }
 
+/** Writes the fields that a version has of a part of a Fetch request. */
 export function writeFetchRequestReplicaState(w: Writer, m: FetchRequestReplicaState, _v: number): void {
   w.int32((m.replicaId ?? -1))
   w.identity((m.replicaEpoch ?? -1n))
   w.uvarint(0)
 }
 
+/** Reads a version of a part of a Fetch request. */
 export function readFetchRequestReplicaState(r: Reader, _v: number): Decoded<FetchRequestReplicaState> {
   const replicaId = r.int32()
   const replicaEpoch = r.identity()
@@ -30,6 +33,7 @@ function differsFetchRequestReplicaState(m: FetchRequestReplicaState): boolean {
   return (m.replicaId !== undefined && m.replicaId !== -1) || (m.replicaEpoch !== undefined && m.replicaEpoch !== -1n)
 }
 
+/** A part of a Fetch request. */
 export interface FetchRequestFetchPartition {
   readonly partition: number
   /** Versions 9 and later. */
@@ -46,6 +50,7 @@ export interface FetchRequestFetchPartition {
   readonly highWatermark?: number
 }
 
+/** Writes the fields that a version has of a part of a Fetch request. */
 export function writeFetchRequestFetchPartition(w: Writer, m: FetchRequestFetchPartition, v: number): void {
   const f = v >= 12
   w.int32(m.partition)
@@ -81,6 +86,7 @@ export function writeFetchRequestFetchPartition(w: Writer, m: FetchRequestFetchP
   }
 }
 
+/** Reads a version of a part of a Fetch request. */
 export function readFetchRequestFetchPartition(r: Reader, v: number): Decoded<FetchRequestFetchPartition> {
   const f = v >= 12
   const partition = r.int32()
@@ -114,6 +120,7 @@ export function readFetchRequestFetchPartition(r: Reader, v: number): Decoded<Fe
   return { partition, currentLeaderEpoch, fetchOffset, lastFetchedEpoch, logStartOffset, partitionMaxBytes, replicaDirectoryId, highWatermark }
 }
 
+/** A part of a Fetch request. */
 export interface FetchRequestFetchTopic {
   /** Versions 4 to 12. */
   readonly topic?: string
@@ -122,6 +129,7 @@ export interface FetchRequestFetchTopic {
   readonly partitions: readonly FetchRequestFetchPartition[]
 }
 
+/** Writes the fields that a version has of a part of a Fetch request. */
 export function writeFetchRequestFetchTopic(w: Writer, m: FetchRequestFetchTopic, v: number): void {
   const f = v >= 12
   if (v <= 12) {
@@ -140,6 +148,7 @@ export function writeFetchRequestFetchTopic(w: Writer, m: FetchRequestFetchTopic
   }
 }
 
+/** Reads a version of a part of a Fetch request. */
 export function readFetchRequestFetchTopic(r: Reader, v: number): Decoded<FetchRequestFetchTopic> {
   const f = v >= 12
   const topic = v <= 12 ? r.string(f) : ''
@@ -150,6 +159,7 @@ export function readFetchRequestFetchTopic(r: Reader, v: number): Decoded<FetchR
   return { topic, topicId, partitions }
 }
 
+/** A part of a Fetch request. */
 export interface FetchRequestForgottenTopic {
   /** Versions 7 to 12. */
   readonly topic?: string
@@ -158,6 +168,7 @@ export interface FetchRequestForgottenTopic {
   readonly partitions: readonly number[]
 }
 
+/** Writes the fields that a version has of a part of a Fetch request. */
 export function writeFetchRequestForgottenTopic(w: Writer, m: FetchRequestForgottenTopic, v: number): void {
   const f = v >= 12
   if (v <= 12) {
@@ -176,6 +187,7 @@ export function writeFetchRequestForgottenTopic(w: Writer, m: FetchRequestForgot
   }
 }
 
+/** Reads a version of a part of a Fetch request. */
 export function readFetchRequestForgottenTopic(r: Reader, v: number): Decoded<FetchRequestForgottenTopic> {
   const f = v >= 12
   const topic = v <= 12 ? r.string(f) : ''
@@ -186,6 +198,7 @@ export function readFetchRequestForgottenTopic(r: Reader, v: number): Decoded<Fe
   return { topic, topicId, partitions }
 }
 
+/** A Fetch request. */
 export interface FetchRequest {
   /** Versions 12 and later. */
   readonly clusterId?: string | null
@@ -208,6 +221,7 @@ export interface FetchRequest {
   readonly rackId?: string
 }
 
+/** Writes the fields that a version has of a Fetch request. */
 export function writeFetchRequest(w: Writer, m: FetchRequest, v: number): void {
   const f = v >= 12
   if (v <= 14) {
@@ -261,6 +275,7 @@ export function writeFetchRequest(w: Writer, m: FetchRequest, v: number): void {
   }
 }
 
+/** Reads a version of a Fetch request. */
 export function readFetchRequest(r: Reader, v: number): Decoded<FetchRequest> {
   const f = v >= 12
   let clusterId: Decoded<string | null> = null
@@ -298,17 +313,20 @@ export function readFetchRequest(r: Reader, v: number): Decoded<FetchRequest> {
   return { clusterId, replicaId, replicaState, maxWaitMs, minBytes, maxBytes, isolationLevel, sessionId, sessionEpoch, topics, forgottenTopicsData, rackId }
 }
 
+/** A part of a Fetch response. */
 export interface FetchResponseEpochEndOffset {
   readonly epoch?: number
   readonly endOffset?: number
 }
 
+/** Writes the fields that a version has of a part of a Fetch response. */
 export function writeFetchResponseEpochEndOffset(w: Writer, m: FetchResponseEpochEndOffset, _v: number): void {
   w.int32((m.epoch ?? -1))
   w.int64((m.endOffset ?? -1))
   w.uvarint(0)
 }
 
+/** Reads a version of a part of a Fetch response. */
 export function readFetchResponseEpochEndOffset(r: Reader, _v: number): Decoded<FetchResponseEpochEndOffset> {
   const epoch = r.int32()
   const endOffset = r.int64()
@@ -324,17 +342,20 @@ function differsFetchResponseEpochEndOffset(m: FetchResponseEpochEndOffset): boo
   return (m.epoch !== undefined && m.epoch !== -1) || (m.endOffset !== undefined && m.endOffset !== -1)
 }
 
+/** A part of a Fetch response. */
 export interface FetchResponseLeaderIdAndEpoch {
   readonly leaderId?: number
   readonly leaderEpoch?: number
 }
 
+/** Writes the fields that a version has of a part of a Fetch response. */
 export function writeFetchResponseLeaderIdAndEpoch(w: Writer, m: FetchResponseLeaderIdAndEpoch, _v: number): void {
   w.int32((m.leaderId ?? -1))
   w.int32((m.leaderEpoch ?? -1))
   w.uvarint(0)
 }
 
+/** Reads a version of a part of a Fetch response. */
 export function readFetchResponseLeaderIdAndEpoch(r: Reader, _v: number): Decoded<FetchResponseLeaderIdAndEpoch> {
   const leaderId = r.int32()
   const leaderEpoch = r.int32()
@@ -350,17 +371,20 @@ function differsFetchResponseLeaderIdAndEpoch(m: FetchResponseLeaderIdAndEpoch):
   return (m.leaderId !== undefined && m.leaderId !== -1) || (m.leaderEpoch !== undefined && m.leaderEpoch !== -1)
 }
 
+/** A part of a Fetch response. */
 export interface FetchResponseSnapshotId {
   readonly endOffset?: number
   readonly epoch?: number
 }
 
+/** Writes the fields that a version has of a part of a Fetch response. */
 export function writeFetchResponseSnapshotId(w: Writer, m: FetchResponseSnapshotId, _v: number): void {
   w.int64((m.endOffset ?? -1))
   w.int32((m.epoch ?? -1))
   w.uvarint(0)
 }
 
+/** Reads a version of a part of a Fetch response. */
 export function readFetchResponseSnapshotId(r: Reader, _v: number): Decoded<FetchResponseSnapshotId> {
   const endOffset = r.int64()
   const epoch = r.int32()
@@ -376,11 +400,13 @@ function differsFetchResponseSnapshotId(m: FetchResponseSnapshotId): boolean {
   return (m.endOffset !== undefined && m.endOffset !== -1) || (m.epoch !== undefined && m.epoch !== -1)
 }
 
+/** A part of a Fetch response. */
 export interface FetchResponseAbortedTransaction {
   readonly producerId: bigint
   readonly firstOffset: number
 }
 
+/** Writes the fields that a version has of a part of a Fetch response. */
 export function writeFetchResponseAbortedTransaction(w: Writer, m: FetchResponseAbortedTransaction, v: number): void {
   const f = v >= 12
   w.identity(m.producerId)
@@ -390,6 +416,7 @@ export function writeFetchResponseAbortedTransaction(w: Writer, m: FetchResponse
   }
 }
 
+/** Reads a version of a part of a Fetch response. */
 export function readFetchResponseAbortedTransaction(r: Reader, v: number): Decoded<FetchResponseAbortedTransaction> {
   const f = v >= 12
   const producerId = r.identity()
@@ -398,6 +425,7 @@ export function readFetchResponseAbortedTransaction(r: Reader, v: number): Decod
   return { producerId, firstOffset }
 }
 
+/** A part of a Fetch response. */
 export interface FetchResponsePartitionData {
   readonly partitionIndex: number
   readonly errorCode: number
@@ -417,6 +445,7 @@ export interface FetchResponsePartitionData {
   readonly records: RecordsInput
 }
 
+/** Writes the fields that a version has of a part of a Fetch response. */
 export function writeFetchResponsePartitionData(w: Writer, m: FetchResponsePartitionData, v: number): void {
   const f = v >= 12
   w.int32(m.partitionIndex)
@@ -469,6 +498,7 @@ export function writeFetchResponsePartitionData(w: Writer, m: FetchResponseParti
   }
 }
 
+/** Reads a version of a part of a Fetch response. */
 export function readFetchResponsePartitionData(r: Reader, v: number): Decoded<FetchResponsePartitionData> {
   const f = v >= 12
   const partitionIndex = r.int32()
@@ -514,6 +544,7 @@ export function readFetchResponsePartitionData(r: Reader, v: number): Decoded<Fe
   return { partitionIndex, errorCode, highWatermark, lastStableOffset, logStartOffset, divergingEpoch, currentLeader, snapshotId, abortedTransactions, preferredReadReplica, records }
 }
 
+/** A part of a Fetch response. */
 export interface FetchResponseFetchableTopicResponse {
   /** Versions 4 to 12. */
   readonly topic?: string
@@ -522,6 +553,7 @@ export interface FetchResponseFetchableTopicResponse {
   readonly partitions: readonly FetchResponsePartitionData[]
 }
 
+/** Writes the fields that a version has of a part of a Fetch response. */
 export function writeFetchResponseFetchableTopicResponse(w: Writer, m: FetchResponseFetchableTopicResponse, v: number): void {
   const f = v >= 12
   if (v <= 12) {
@@ -540,6 +572,7 @@ export function writeFetchResponseFetchableTopicResponse(w: Writer, m: FetchResp
   }
 }
 
+/** Reads a version of a part of a Fetch response. */
 export function readFetchResponseFetchableTopicResponse(r: Reader, v: number): Decoded<FetchResponseFetchableTopicResponse> {
   const f = v >= 12
   const topic = v <= 12 ? r.string(f) : ''
@@ -550,6 +583,7 @@ export function readFetchResponseFetchableTopicResponse(r: Reader, v: number): D
   return { topic, topicId, partitions }
 }
 
+/** A part of a Fetch response. */
 export interface FetchResponseNodeEndpoint {
   readonly nodeId: number
   readonly host: string
@@ -557,6 +591,7 @@ export interface FetchResponseNodeEndpoint {
   readonly rack?: string | null
 }
 
+/** Writes the fields that a version has of a part of a Fetch response. */
 export function writeFetchResponseNodeEndpoint(w: Writer, m: FetchResponseNodeEndpoint, _v: number): void {
   w.int32(m.nodeId)
   w.string(m.host, true)
@@ -565,6 +600,7 @@ export function writeFetchResponseNodeEndpoint(w: Writer, m: FetchResponseNodeEn
   w.uvarint(0)
 }
 
+/** Reads a version of a part of a Fetch response. */
 export function readFetchResponseNodeEndpoint(r: Reader, _v: number): Decoded<FetchResponseNodeEndpoint> {
   const nodeId = r.int32()
   const host = r.string(true)
@@ -574,6 +610,7 @@ export function readFetchResponseNodeEndpoint(r: Reader, _v: number): Decoded<Fe
   return { nodeId, host, port, rack }
 }
 
+/** A Fetch response. */
 export interface FetchResponse {
   readonly throttleTimeMs: number
   /** Versions 7 and later. */
@@ -585,6 +622,7 @@ export interface FetchResponse {
   readonly nodeEndpoints?: readonly FetchResponseNodeEndpoint[]
 }
 
+/** Writes the fields that a version has of a Fetch response. */
 export function writeFetchResponse(w: Writer, m: FetchResponse, v: number): void {
   const f = v >= 12
   w.int32(m.throttleTimeMs)
@@ -618,6 +656,7 @@ export function writeFetchResponse(w: Writer, m: FetchResponse, v: number): void
   }
 }
 
+/** Reads a version of a Fetch response. */
 export function readFetchResponse(r: Reader, v: number): Decoded<FetchResponse> {
   const f = v >= 12
   const throttleTimeMs = r.int32()
@@ -644,18 +683,24 @@ export function readFetchResponse(r: Reader, v: number): Decoded<FetchResponse> 
   return { throttleTimeMs, errorCode, sessionId, responses, nodeEndpoints }
 }
 
-const facts = { key: 1, name: 'Fetch', minVersion: 4, maxVersion: 18, flexibleFrom: 12 } as const
-
 /** Fetch (api key 1), versions 4 to 18: the client's side. */
 export const Fetch: Api<FetchRequest, FetchResponse> = {
-  ...facts,
+  key: 1,
+  name: 'Fetch',
+  minVersion: 4,
+  maxVersion: 18,
+  flexibleFrom: 12,
   writeRequest: writeFetchRequest,
   readResponse: readFetchResponse,
 }
 
 /** Fetch (api key 1), versions 4 to 18: the broker's side. */
 export const FetchServer: ServerApi<FetchRequest, FetchResponse> = {
-  ...facts,
+  key: 1,
+  name: 'Fetch',
+  minVersion: 4,
+  maxVersion: 18,
+  flexibleFrom: 12,
   readRequest: readFetchRequest,
   writeResponse: writeFetchResponse,
 }

@@ -4,6 +4,7 @@ import { unset } from '../wire/unset.ts'
 import type { Reader } from '../wire/reader.ts'
 import type { Writer } from '../wire/writer.ts'
 
+/** A FindCoordinator request. */
 export interface FindCoordinatorRequest {
   /** Versions 0 to 3. */
   readonly key?: string
@@ -13,6 +14,7 @@ export interface FindCoordinatorRequest {
   readonly coordinatorKeys?: readonly string[]
 }
 
+/** Writes the fields that a version has of a FindCoordinator request. */
 export function writeFindCoordinatorRequest(w: Writer, m: FindCoordinatorRequest, v: number): void {
   const f = v >= 3
   if (v <= 3) {
@@ -36,6 +38,7 @@ export function writeFindCoordinatorRequest(w: Writer, m: FindCoordinatorRequest
   }
 }
 
+/** Reads a version of a FindCoordinator request. */
 export function readFindCoordinatorRequest(r: Reader, v: number): Decoded<FindCoordinatorRequest> {
   const f = v >= 3
   const key = v <= 3 ? r.string(f) : ''
@@ -46,6 +49,7 @@ export function readFindCoordinatorRequest(r: Reader, v: number): Decoded<FindCo
   return { key, keyType, coordinatorKeys }
 }
 
+/** A part of a FindCoordinator response. */
 export interface FindCoordinatorResponseCoordinator {
   readonly key: string
   readonly nodeId: number
@@ -55,6 +59,7 @@ export interface FindCoordinatorResponseCoordinator {
   readonly errorMessage: string | null
 }
 
+/** Writes the fields that a version has of a part of a FindCoordinator response. */
 export function writeFindCoordinatorResponseCoordinator(w: Writer, m: FindCoordinatorResponseCoordinator, _v: number): void {
   w.string(m.key, true)
   w.int32(m.nodeId)
@@ -65,6 +70,7 @@ export function writeFindCoordinatorResponseCoordinator(w: Writer, m: FindCoordi
   w.uvarint(0)
 }
 
+/** Reads a version of a part of a FindCoordinator response. */
 export function readFindCoordinatorResponseCoordinator(r: Reader, _v: number): Decoded<FindCoordinatorResponseCoordinator> {
   const key = r.string(true)
   const nodeId = r.int32()
@@ -76,6 +82,7 @@ export function readFindCoordinatorResponseCoordinator(r: Reader, _v: number): D
   return { key, nodeId, host, port, errorCode, errorMessage }
 }
 
+/** A FindCoordinator response. */
 export interface FindCoordinatorResponse {
   /** Versions 1 and later. */
   readonly throttleTimeMs?: number
@@ -93,6 +100,7 @@ export interface FindCoordinatorResponse {
   readonly coordinators?: readonly FindCoordinatorResponseCoordinator[]
 }
 
+/** Writes the fields that a version has of a FindCoordinator response. */
 export function writeFindCoordinatorResponse(w: Writer, m: FindCoordinatorResponse, v: number): void {
   const f = v >= 3
   if (v >= 1) {
@@ -130,6 +138,7 @@ export function writeFindCoordinatorResponse(w: Writer, m: FindCoordinatorRespon
   }
 }
 
+/** Reads a version of a FindCoordinator response. */
 export function readFindCoordinatorResponse(r: Reader, v: number): Decoded<FindCoordinatorResponse> {
   const f = v >= 3
   const throttleTimeMs = v >= 1 ? r.int32() : 0
@@ -144,18 +153,24 @@ export function readFindCoordinatorResponse(r: Reader, v: number): Decoded<FindC
   return { throttleTimeMs, errorCode, errorMessage, nodeId, host, port, coordinators }
 }
 
-const facts = { key: 10, name: 'FindCoordinator', minVersion: 0, maxVersion: 6, flexibleFrom: 3 } as const
-
 /** FindCoordinator (api key 10), versions 0 to 6: the client's side. */
 export const FindCoordinator: Api<FindCoordinatorRequest, FindCoordinatorResponse> = {
-  ...facts,
+  key: 10,
+  name: 'FindCoordinator',
+  minVersion: 0,
+  maxVersion: 6,
+  flexibleFrom: 3,
   writeRequest: writeFindCoordinatorRequest,
   readResponse: readFindCoordinatorResponse,
 }
 
 /** FindCoordinator (api key 10), versions 0 to 6: the broker's side. */
 export const FindCoordinatorServer: ServerApi<FindCoordinatorRequest, FindCoordinatorResponse> = {
-  ...facts,
+  key: 10,
+  name: 'FindCoordinator',
+  minVersion: 0,
+  maxVersion: 6,
+  flexibleFrom: 3,
   readRequest: readFindCoordinatorRequest,
   writeResponse: writeFindCoordinatorResponse,
 }

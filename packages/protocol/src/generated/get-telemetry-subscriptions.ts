@@ -3,21 +3,25 @@ import type { Api, Decoded, ServerApi } from '../api.ts'
 import type { Reader } from '../wire/reader.ts'
 import type { Writer } from '../wire/writer.ts'
 
+/** A GetTelemetrySubscriptions request. */
 export interface GetTelemetrySubscriptionsRequest {
   readonly clientInstanceId: string
 }
 
+/** Writes the fields that a version has of a GetTelemetrySubscriptions request. */
 export function writeGetTelemetrySubscriptionsRequest(w: Writer, m: GetTelemetrySubscriptionsRequest, _v: number): void {
   w.uuid(m.clientInstanceId)
   w.uvarint(0)
 }
 
+/** Reads a version of a GetTelemetrySubscriptions request. */
 export function readGetTelemetrySubscriptionsRequest(r: Reader, _v: number): Decoded<GetTelemetrySubscriptionsRequest> {
   const clientInstanceId = r.uuid()
   r.skipTags()
   return { clientInstanceId }
 }
 
+/** A GetTelemetrySubscriptions response. */
 export interface GetTelemetrySubscriptionsResponse {
   readonly throttleTimeMs: number
   readonly errorCode: number
@@ -30,6 +34,7 @@ export interface GetTelemetrySubscriptionsResponse {
   readonly requestedMetrics: readonly string[]
 }
 
+/** Writes the fields that a version has of a GetTelemetrySubscriptions response. */
 export function writeGetTelemetrySubscriptionsResponse(w: Writer, m: GetTelemetrySubscriptionsResponse, _v: number): void {
   w.int32(m.throttleTimeMs)
   w.int16(m.errorCode)
@@ -51,6 +56,7 @@ export function writeGetTelemetrySubscriptionsResponse(w: Writer, m: GetTelemetr
   w.uvarint(0)
 }
 
+/** Reads a version of a GetTelemetrySubscriptions response. */
 export function readGetTelemetrySubscriptionsResponse(r: Reader, _v: number): Decoded<GetTelemetrySubscriptionsResponse> {
   const throttleTimeMs = r.int32()
   const errorCode = r.int16()
@@ -67,18 +73,24 @@ export function readGetTelemetrySubscriptionsResponse(r: Reader, _v: number): De
   return { throttleTimeMs, errorCode, clientInstanceId, subscriptionId, acceptedCompressionTypes, pushIntervalMs, telemetryMaxBytes, deltaTemporality, requestedMetrics }
 }
 
-const facts = { key: 71, name: 'GetTelemetrySubscriptions', minVersion: 0, maxVersion: 0, flexibleFrom: 0 } as const
-
 /** GetTelemetrySubscriptions (api key 71), versions 0 to 0: the client's side. */
 export const GetTelemetrySubscriptions: Api<GetTelemetrySubscriptionsRequest, GetTelemetrySubscriptionsResponse> = {
-  ...facts,
+  key: 71,
+  name: 'GetTelemetrySubscriptions',
+  minVersion: 0,
+  maxVersion: 0,
+  flexibleFrom: 0,
   writeRequest: writeGetTelemetrySubscriptionsRequest,
   readResponse: readGetTelemetrySubscriptionsResponse,
 }
 
 /** GetTelemetrySubscriptions (api key 71), versions 0 to 0: the broker's side. */
 export const GetTelemetrySubscriptionsServer: ServerApi<GetTelemetrySubscriptionsRequest, GetTelemetrySubscriptionsResponse> = {
-  ...facts,
+  key: 71,
+  name: 'GetTelemetrySubscriptions',
+  minVersion: 0,
+  maxVersion: 0,
+  flexibleFrom: 0,
   readRequest: readGetTelemetrySubscriptionsRequest,
   writeResponse: writeGetTelemetrySubscriptionsResponse,
 }

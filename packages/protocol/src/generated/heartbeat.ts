@@ -4,6 +4,7 @@ import { unset } from '../wire/unset.ts'
 import type { Reader } from '../wire/reader.ts'
 import type { Writer } from '../wire/writer.ts'
 
+/** A Heartbeat request. */
 export interface HeartbeatRequest {
   readonly groupId: string
   readonly generationId: number
@@ -12,6 +13,7 @@ export interface HeartbeatRequest {
   readonly groupInstanceId?: string | null
 }
 
+/** Writes the fields that a version has of a Heartbeat request. */
 export function writeHeartbeatRequest(w: Writer, m: HeartbeatRequest, v: number): void {
   const f = v >= 4
   w.string(m.groupId, f)
@@ -26,6 +28,7 @@ export function writeHeartbeatRequest(w: Writer, m: HeartbeatRequest, v: number)
   }
 }
 
+/** Reads a version of a Heartbeat request. */
 export function readHeartbeatRequest(r: Reader, v: number): Decoded<HeartbeatRequest> {
   const f = v >= 4
   const groupId = r.string(f)
@@ -36,12 +39,14 @@ export function readHeartbeatRequest(r: Reader, v: number): Decoded<HeartbeatReq
   return { groupId, generationId, memberId, groupInstanceId }
 }
 
+/** A Heartbeat response. */
 export interface HeartbeatResponse {
   /** Versions 1 and later. */
   readonly throttleTimeMs?: number
   readonly errorCode: number
 }
 
+/** Writes the fields that a version has of a Heartbeat response. */
 export function writeHeartbeatResponse(w: Writer, m: HeartbeatResponse, v: number): void {
   const f = v >= 4
   if (v >= 1) {
@@ -53,6 +58,7 @@ export function writeHeartbeatResponse(w: Writer, m: HeartbeatResponse, v: numbe
   }
 }
 
+/** Reads a version of a Heartbeat response. */
 export function readHeartbeatResponse(r: Reader, v: number): Decoded<HeartbeatResponse> {
   const f = v >= 4
   const throttleTimeMs = v >= 1 ? r.int32() : 0
@@ -61,18 +67,24 @@ export function readHeartbeatResponse(r: Reader, v: number): Decoded<HeartbeatRe
   return { throttleTimeMs, errorCode }
 }
 
-const facts = { key: 12, name: 'Heartbeat', minVersion: 0, maxVersion: 4, flexibleFrom: 4 } as const
-
 /** Heartbeat (api key 12), versions 0 to 4: the client's side. */
 export const Heartbeat: Api<HeartbeatRequest, HeartbeatResponse> = {
-  ...facts,
+  key: 12,
+  name: 'Heartbeat',
+  minVersion: 0,
+  maxVersion: 4,
+  flexibleFrom: 4,
   writeRequest: writeHeartbeatRequest,
   readResponse: readHeartbeatResponse,
 }
 
 /** Heartbeat (api key 12), versions 0 to 4: the broker's side. */
 export const HeartbeatServer: ServerApi<HeartbeatRequest, HeartbeatResponse> = {
-  ...facts,
+  key: 12,
+  name: 'Heartbeat',
+  minVersion: 0,
+  maxVersion: 4,
+  flexibleFrom: 4,
   readRequest: readHeartbeatRequest,
   writeResponse: writeHeartbeatResponse,
 }

@@ -3,12 +3,14 @@ import type { Api, Decoded, ServerApi } from '../api.ts'
 import type { Reader } from '../wire/reader.ts'
 import type { Writer } from '../wire/writer.ts'
 
+/** A part of an IncrementalAlterConfigs request. */
 export interface IncrementalAlterConfigsRequestAlterableConfig {
   readonly name: string
   readonly configOperation: number
   readonly value: string | null
 }
 
+/** Writes the fields that a version has of a part of an IncrementalAlterConfigs request. */
 export function writeIncrementalAlterConfigsRequestAlterableConfig(w: Writer, m: IncrementalAlterConfigsRequestAlterableConfig, v: number): void {
   const f = v >= 1
   w.string(m.name, f)
@@ -19,6 +21,7 @@ export function writeIncrementalAlterConfigsRequestAlterableConfig(w: Writer, m:
   }
 }
 
+/** Reads a version of a part of an IncrementalAlterConfigs request. */
 export function readIncrementalAlterConfigsRequestAlterableConfig(r: Reader, v: number): Decoded<IncrementalAlterConfigsRequestAlterableConfig> {
   const f = v >= 1
   const name = r.string(f)
@@ -28,12 +31,14 @@ export function readIncrementalAlterConfigsRequestAlterableConfig(r: Reader, v: 
   return { name, configOperation, value }
 }
 
+/** A part of an IncrementalAlterConfigs request. */
 export interface IncrementalAlterConfigsRequestAlterConfigsResource {
   readonly resourceType: number
   readonly resourceName: string
   readonly configs: readonly IncrementalAlterConfigsRequestAlterableConfig[]
 }
 
+/** Writes the fields that a version has of a part of an IncrementalAlterConfigs request. */
 export function writeIncrementalAlterConfigsRequestAlterConfigsResource(w: Writer, m: IncrementalAlterConfigsRequestAlterConfigsResource, v: number): void {
   const f = v >= 1
   w.int8(m.resourceType)
@@ -48,6 +53,7 @@ export function writeIncrementalAlterConfigsRequestAlterConfigsResource(w: Write
   }
 }
 
+/** Reads a version of a part of an IncrementalAlterConfigs request. */
 export function readIncrementalAlterConfigsRequestAlterConfigsResource(r: Reader, v: number): Decoded<IncrementalAlterConfigsRequestAlterConfigsResource> {
   const f = v >= 1
   const resourceType = r.int8()
@@ -58,11 +64,13 @@ export function readIncrementalAlterConfigsRequestAlterConfigsResource(r: Reader
   return { resourceType, resourceName, configs }
 }
 
+/** An IncrementalAlterConfigs request. */
 export interface IncrementalAlterConfigsRequest {
   readonly resources: readonly IncrementalAlterConfigsRequestAlterConfigsResource[]
   readonly validateOnly: boolean
 }
 
+/** Writes the fields that a version has of an IncrementalAlterConfigs request. */
 export function writeIncrementalAlterConfigsRequest(w: Writer, m: IncrementalAlterConfigsRequest, v: number): void {
   const f = v >= 1
   {
@@ -76,6 +84,7 @@ export function writeIncrementalAlterConfigsRequest(w: Writer, m: IncrementalAlt
   }
 }
 
+/** Reads a version of an IncrementalAlterConfigs request. */
 export function readIncrementalAlterConfigsRequest(r: Reader, v: number): Decoded<IncrementalAlterConfigsRequest> {
   const f = v >= 1
   const resources: Decoded<readonly IncrementalAlterConfigsRequestAlterConfigsResource[]> = []
@@ -85,6 +94,7 @@ export function readIncrementalAlterConfigsRequest(r: Reader, v: number): Decode
   return { resources, validateOnly }
 }
 
+/** A part of an IncrementalAlterConfigs response. */
 export interface IncrementalAlterConfigsResponseAlterConfigsResourceResponse {
   readonly errorCode: number
   readonly errorMessage: string | null
@@ -92,6 +102,7 @@ export interface IncrementalAlterConfigsResponseAlterConfigsResourceResponse {
   readonly resourceName: string
 }
 
+/** Writes the fields that a version has of a part of an IncrementalAlterConfigs response. */
 export function writeIncrementalAlterConfigsResponseAlterConfigsResourceResponse(w: Writer, m: IncrementalAlterConfigsResponseAlterConfigsResourceResponse, v: number): void {
   const f = v >= 1
   w.int16(m.errorCode)
@@ -103,6 +114,7 @@ export function writeIncrementalAlterConfigsResponseAlterConfigsResourceResponse
   }
 }
 
+/** Reads a version of a part of an IncrementalAlterConfigs response. */
 export function readIncrementalAlterConfigsResponseAlterConfigsResourceResponse(r: Reader, v: number): Decoded<IncrementalAlterConfigsResponseAlterConfigsResourceResponse> {
   const f = v >= 1
   const errorCode = r.int16()
@@ -113,11 +125,13 @@ export function readIncrementalAlterConfigsResponseAlterConfigsResourceResponse(
   return { errorCode, errorMessage, resourceType, resourceName }
 }
 
+/** An IncrementalAlterConfigs response. */
 export interface IncrementalAlterConfigsResponse {
   readonly throttleTimeMs: number
   readonly responses: readonly IncrementalAlterConfigsResponseAlterConfigsResourceResponse[]
 }
 
+/** Writes the fields that a version has of an IncrementalAlterConfigs response. */
 export function writeIncrementalAlterConfigsResponse(w: Writer, m: IncrementalAlterConfigsResponse, v: number): void {
   const f = v >= 1
   w.int32(m.throttleTimeMs)
@@ -131,6 +145,7 @@ export function writeIncrementalAlterConfigsResponse(w: Writer, m: IncrementalAl
   }
 }
 
+/** Reads a version of an IncrementalAlterConfigs response. */
 export function readIncrementalAlterConfigsResponse(r: Reader, v: number): Decoded<IncrementalAlterConfigsResponse> {
   const f = v >= 1
   const throttleTimeMs = r.int32()
@@ -140,18 +155,24 @@ export function readIncrementalAlterConfigsResponse(r: Reader, v: number): Decod
   return { throttleTimeMs, responses }
 }
 
-const facts = { key: 44, name: 'IncrementalAlterConfigs', minVersion: 0, maxVersion: 1, flexibleFrom: 1 } as const
-
 /** IncrementalAlterConfigs (api key 44), versions 0 to 1: the client's side. */
 export const IncrementalAlterConfigs: Api<IncrementalAlterConfigsRequest, IncrementalAlterConfigsResponse> = {
-  ...facts,
+  key: 44,
+  name: 'IncrementalAlterConfigs',
+  minVersion: 0,
+  maxVersion: 1,
+  flexibleFrom: 1,
   writeRequest: writeIncrementalAlterConfigsRequest,
   readResponse: readIncrementalAlterConfigsResponse,
 }
 
 /** IncrementalAlterConfigs (api key 44), versions 0 to 1: the broker's side. */
 export const IncrementalAlterConfigsServer: ServerApi<IncrementalAlterConfigsRequest, IncrementalAlterConfigsResponse> = {
-  ...facts,
+  key: 44,
+  name: 'IncrementalAlterConfigs',
+  minVersion: 0,
+  maxVersion: 1,
+  flexibleFrom: 1,
   readRequest: readIncrementalAlterConfigsRequest,
   writeResponse: writeIncrementalAlterConfigsResponse,
 }

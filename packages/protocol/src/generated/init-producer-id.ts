@@ -4,6 +4,7 @@ import { unset } from '../wire/unset.ts'
 import type { Reader } from '../wire/reader.ts'
 import type { Writer } from '../wire/writer.ts'
 
+/** An InitProducerId request. */
 export interface InitProducerIdRequest {
   readonly transactionalId: string | null
   readonly transactionTimeoutMs: number
@@ -17,6 +18,7 @@ export interface InitProducerIdRequest {
   readonly keepPreparedTxn?: boolean
 }
 
+/** Writes the fields that a version has of an InitProducerId request. */
 export function writeInitProducerIdRequest(w: Writer, m: InitProducerIdRequest, v: number): void {
   const f = v >= 2
   w.nullableString(m.transactionalId, f)
@@ -42,6 +44,7 @@ export function writeInitProducerIdRequest(w: Writer, m: InitProducerIdRequest, 
   }
 }
 
+/** Reads a version of an InitProducerId request. */
 export function readInitProducerIdRequest(r: Reader, v: number): Decoded<InitProducerIdRequest> {
   const f = v >= 2
   const transactionalId = r.nullableString(f)
@@ -54,6 +57,7 @@ export function readInitProducerIdRequest(r: Reader, v: number): Decoded<InitPro
   return { transactionalId, transactionTimeoutMs, producerId, producerEpoch, enable2Pc, keepPreparedTxn }
 }
 
+/** An InitProducerId response. */
 export interface InitProducerIdResponse {
   readonly throttleTimeMs: number
   readonly errorCode: number
@@ -65,6 +69,7 @@ export interface InitProducerIdResponse {
   readonly ongoingTxnProducerEpoch?: number
 }
 
+/** Writes the fields that a version has of an InitProducerId response. */
 export function writeInitProducerIdResponse(w: Writer, m: InitProducerIdResponse, v: number): void {
   const f = v >= 2
   w.int32(m.throttleTimeMs)
@@ -84,6 +89,7 @@ export function writeInitProducerIdResponse(w: Writer, m: InitProducerIdResponse
   }
 }
 
+/** Reads a version of an InitProducerId response. */
 export function readInitProducerIdResponse(r: Reader, v: number): Decoded<InitProducerIdResponse> {
   const f = v >= 2
   const throttleTimeMs = r.int32()
@@ -96,18 +102,24 @@ export function readInitProducerIdResponse(r: Reader, v: number): Decoded<InitPr
   return { throttleTimeMs, errorCode, producerId, producerEpoch, ongoingTxnProducerId, ongoingTxnProducerEpoch }
 }
 
-const facts = { key: 22, name: 'InitProducerId', minVersion: 0, maxVersion: 5, flexibleFrom: 2 } as const
-
 /** InitProducerId (api key 22), versions 0 to 5: the client's side. */
 export const InitProducerId: Api<InitProducerIdRequest, InitProducerIdResponse> = {
-  ...facts,
+  key: 22,
+  name: 'InitProducerId',
+  minVersion: 0,
+  maxVersion: 5,
+  flexibleFrom: 2,
   writeRequest: writeInitProducerIdRequest,
   readResponse: readInitProducerIdResponse,
 }
 
 /** InitProducerId (api key 22), versions 0 to 5: the broker's side. */
 export const InitProducerIdServer: ServerApi<InitProducerIdRequest, InitProducerIdResponse> = {
-  ...facts,
+  key: 22,
+  name: 'InitProducerId',
+  minVersion: 0,
+  maxVersion: 5,
+  flexibleFrom: 2,
   readRequest: readInitProducerIdRequest,
   writeResponse: writeInitProducerIdResponse,
 }

@@ -3,12 +3,14 @@ import type { Api, Decoded, ServerApi } from '../api.ts'
 import type { Reader } from '../wire/reader.ts'
 import type { Writer } from '../wire/writer.ts'
 
+/** A part of an InitializeShareGroupState request. */
 export interface InitializeShareGroupStateRequestPartitionData {
   readonly partition: number
   readonly stateEpoch: number
   readonly startOffset: number
 }
 
+/** Writes the fields that a version has of a part of an InitializeShareGroupState request. */
 export function writeInitializeShareGroupStateRequestPartitionData(w: Writer, m: InitializeShareGroupStateRequestPartitionData, _v: number): void {
   w.int32(m.partition)
   w.int32(m.stateEpoch)
@@ -16,6 +18,7 @@ export function writeInitializeShareGroupStateRequestPartitionData(w: Writer, m:
   w.uvarint(0)
 }
 
+/** Reads a version of a part of an InitializeShareGroupState request. */
 export function readInitializeShareGroupStateRequestPartitionData(r: Reader, _v: number): Decoded<InitializeShareGroupStateRequestPartitionData> {
   const partition = r.int32()
   const stateEpoch = r.int32()
@@ -24,11 +27,13 @@ export function readInitializeShareGroupStateRequestPartitionData(r: Reader, _v:
   return { partition, stateEpoch, startOffset }
 }
 
+/** A part of an InitializeShareGroupState request. */
 export interface InitializeShareGroupStateRequestInitializeStateData {
   readonly topicId: string
   readonly partitions: readonly InitializeShareGroupStateRequestPartitionData[]
 }
 
+/** Writes the fields that a version has of a part of an InitializeShareGroupState request. */
 export function writeInitializeShareGroupStateRequestInitializeStateData(w: Writer, m: InitializeShareGroupStateRequestInitializeStateData, v: number): void {
   w.uuid(m.topicId)
   {
@@ -39,6 +44,7 @@ export function writeInitializeShareGroupStateRequestInitializeStateData(w: Writ
   w.uvarint(0)
 }
 
+/** Reads a version of a part of an InitializeShareGroupState request. */
 export function readInitializeShareGroupStateRequestInitializeStateData(r: Reader, v: number): Decoded<InitializeShareGroupStateRequestInitializeStateData> {
   const topicId = r.uuid()
   const partitions: Decoded<readonly InitializeShareGroupStateRequestPartitionData[]> = []
@@ -47,11 +53,13 @@ export function readInitializeShareGroupStateRequestInitializeStateData(r: Reade
   return { topicId, partitions }
 }
 
+/** An InitializeShareGroupState request. */
 export interface InitializeShareGroupStateRequest {
   readonly groupId: string
   readonly topics: readonly InitializeShareGroupStateRequestInitializeStateData[]
 }
 
+/** Writes the fields that a version has of an InitializeShareGroupState request. */
 export function writeInitializeShareGroupStateRequest(w: Writer, m: InitializeShareGroupStateRequest, v: number): void {
   w.string(m.groupId, true)
   {
@@ -62,6 +70,7 @@ export function writeInitializeShareGroupStateRequest(w: Writer, m: InitializeSh
   w.uvarint(0)
 }
 
+/** Reads a version of an InitializeShareGroupState request. */
 export function readInitializeShareGroupStateRequest(r: Reader, v: number): Decoded<InitializeShareGroupStateRequest> {
   const groupId = r.string(true)
   const topics: Decoded<readonly InitializeShareGroupStateRequestInitializeStateData[]> = []
@@ -70,12 +79,14 @@ export function readInitializeShareGroupStateRequest(r: Reader, v: number): Deco
   return { groupId, topics }
 }
 
+/** A part of an InitializeShareGroupState response. */
 export interface InitializeShareGroupStateResponsePartitionResult {
   readonly partition: number
   readonly errorCode: number
   readonly errorMessage?: string | null
 }
 
+/** Writes the fields that a version has of a part of an InitializeShareGroupState response. */
 export function writeInitializeShareGroupStateResponsePartitionResult(w: Writer, m: InitializeShareGroupStateResponsePartitionResult, _v: number): void {
   w.int32(m.partition)
   w.int16(m.errorCode)
@@ -83,6 +94,7 @@ export function writeInitializeShareGroupStateResponsePartitionResult(w: Writer,
   w.uvarint(0)
 }
 
+/** Reads a version of a part of an InitializeShareGroupState response. */
 export function readInitializeShareGroupStateResponsePartitionResult(r: Reader, _v: number): Decoded<InitializeShareGroupStateResponsePartitionResult> {
   const partition = r.int32()
   const errorCode = r.int16()
@@ -91,11 +103,13 @@ export function readInitializeShareGroupStateResponsePartitionResult(r: Reader, 
   return { partition, errorCode, errorMessage }
 }
 
+/** A part of an InitializeShareGroupState response. */
 export interface InitializeShareGroupStateResponseInitializeStateResult {
   readonly topicId: string
   readonly partitions: readonly InitializeShareGroupStateResponsePartitionResult[]
 }
 
+/** Writes the fields that a version has of a part of an InitializeShareGroupState response. */
 export function writeInitializeShareGroupStateResponseInitializeStateResult(w: Writer, m: InitializeShareGroupStateResponseInitializeStateResult, v: number): void {
   w.uuid(m.topicId)
   {
@@ -106,6 +120,7 @@ export function writeInitializeShareGroupStateResponseInitializeStateResult(w: W
   w.uvarint(0)
 }
 
+/** Reads a version of a part of an InitializeShareGroupState response. */
 export function readInitializeShareGroupStateResponseInitializeStateResult(r: Reader, v: number): Decoded<InitializeShareGroupStateResponseInitializeStateResult> {
   const topicId = r.uuid()
   const partitions: Decoded<readonly InitializeShareGroupStateResponsePartitionResult[]> = []
@@ -114,10 +129,12 @@ export function readInitializeShareGroupStateResponseInitializeStateResult(r: Re
   return { topicId, partitions }
 }
 
+/** An InitializeShareGroupState response. */
 export interface InitializeShareGroupStateResponse {
   readonly results: readonly InitializeShareGroupStateResponseInitializeStateResult[]
 }
 
+/** Writes the fields that a version has of an InitializeShareGroupState response. */
 export function writeInitializeShareGroupStateResponse(w: Writer, m: InitializeShareGroupStateResponse, v: number): void {
   {
     const list = m.results
@@ -127,6 +144,7 @@ export function writeInitializeShareGroupStateResponse(w: Writer, m: InitializeS
   w.uvarint(0)
 }
 
+/** Reads a version of an InitializeShareGroupState response. */
 export function readInitializeShareGroupStateResponse(r: Reader, v: number): Decoded<InitializeShareGroupStateResponse> {
   const results: Decoded<readonly InitializeShareGroupStateResponseInitializeStateResult[]> = []
   for (let n = r.arrayLength(true); n > 0; n--) results.push(readInitializeShareGroupStateResponseInitializeStateResult(r, v))
@@ -134,18 +152,24 @@ export function readInitializeShareGroupStateResponse(r: Reader, v: number): Dec
   return { results }
 }
 
-const facts = { key: 83, name: 'InitializeShareGroupState', minVersion: 0, maxVersion: 0, flexibleFrom: 0 } as const
-
 /** InitializeShareGroupState (api key 83), versions 0 to 0: the client's side. */
 export const InitializeShareGroupState: Api<InitializeShareGroupStateRequest, InitializeShareGroupStateResponse> = {
-  ...facts,
+  key: 83,
+  name: 'InitializeShareGroupState',
+  minVersion: 0,
+  maxVersion: 0,
+  flexibleFrom: 0,
   writeRequest: writeInitializeShareGroupStateRequest,
   readResponse: readInitializeShareGroupStateResponse,
 }
 
 /** InitializeShareGroupState (api key 83), versions 0 to 0: the broker's side. */
 export const InitializeShareGroupStateServer: ServerApi<InitializeShareGroupStateRequest, InitializeShareGroupStateResponse> = {
-  ...facts,
+  key: 83,
+  name: 'InitializeShareGroupState',
+  minVersion: 0,
+  maxVersion: 0,
+  flexibleFrom: 0,
   readRequest: readInitializeShareGroupStateRequest,
   writeResponse: writeInitializeShareGroupStateResponse,
 }

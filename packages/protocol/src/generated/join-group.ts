@@ -4,11 +4,13 @@ import { notNull, unset } from '../wire/unset.ts'
 import type { Reader } from '../wire/reader.ts'
 import type { Writer } from '../wire/writer.ts'
 
+/** A part of a JoinGroup request. */
 export interface JoinGroupRequestJoinGroupRequestProtocol {
   readonly name: string
   readonly metadata: Uint8Array
 }
 
+/** Writes the fields that a version has of a part of a JoinGroup request. */
 export function writeJoinGroupRequestJoinGroupRequestProtocol(w: Writer, m: JoinGroupRequestJoinGroupRequestProtocol, v: number): void {
   const f = v >= 6
   w.string(m.name, f)
@@ -18,6 +20,7 @@ export function writeJoinGroupRequestJoinGroupRequestProtocol(w: Writer, m: Join
   }
 }
 
+/** Reads a version of a part of a JoinGroup request. */
 export function readJoinGroupRequestJoinGroupRequestProtocol(r: Reader, v: number): Decoded<JoinGroupRequestJoinGroupRequestProtocol> {
   const f = v >= 6
   const name = r.string(f)
@@ -26,6 +29,7 @@ export function readJoinGroupRequestJoinGroupRequestProtocol(r: Reader, v: numbe
   return { name, metadata }
 }
 
+/** A JoinGroup request. */
 export interface JoinGroupRequest {
   readonly groupId: string
   readonly sessionTimeoutMs: number
@@ -40,6 +44,7 @@ export interface JoinGroupRequest {
   readonly reason?: string | null
 }
 
+/** Writes the fields that a version has of a JoinGroup request. */
 export function writeJoinGroupRequest(w: Writer, m: JoinGroupRequest, v: number): void {
   const f = v >= 6
   w.string(m.groupId, f)
@@ -66,6 +71,7 @@ export function writeJoinGroupRequest(w: Writer, m: JoinGroupRequest, v: number)
   }
 }
 
+/** Reads a version of a JoinGroup request. */
 export function readJoinGroupRequest(r: Reader, v: number): Decoded<JoinGroupRequest> {
   const f = v >= 6
   const groupId = r.string(f)
@@ -81,6 +87,7 @@ export function readJoinGroupRequest(r: Reader, v: number): Decoded<JoinGroupReq
   return { groupId, sessionTimeoutMs, rebalanceTimeoutMs, memberId, groupInstanceId, protocolType, protocols, reason }
 }
 
+/** A part of a JoinGroup response. */
 export interface JoinGroupResponseJoinGroupResponseMember {
   readonly memberId: string
   /** Versions 5 and later. */
@@ -88,6 +95,7 @@ export interface JoinGroupResponseJoinGroupResponseMember {
   readonly metadata: Uint8Array
 }
 
+/** Writes the fields that a version has of a part of a JoinGroup response. */
 export function writeJoinGroupResponseJoinGroupResponseMember(w: Writer, m: JoinGroupResponseJoinGroupResponseMember, v: number): void {
   const f = v >= 6
   w.string(m.memberId, f)
@@ -100,6 +108,7 @@ export function writeJoinGroupResponseJoinGroupResponseMember(w: Writer, m: Join
   }
 }
 
+/** Reads a version of a part of a JoinGroup response. */
 export function readJoinGroupResponseJoinGroupResponseMember(r: Reader, v: number): Decoded<JoinGroupResponseJoinGroupResponseMember> {
   const f = v >= 6
   const memberId = r.string(f)
@@ -109,6 +118,7 @@ export function readJoinGroupResponseJoinGroupResponseMember(r: Reader, v: numbe
   return { memberId, groupInstanceId, metadata }
 }
 
+/** A JoinGroup response. */
 export interface JoinGroupResponse {
   /** Versions 2 and later. */
   readonly throttleTimeMs?: number
@@ -124,6 +134,7 @@ export interface JoinGroupResponse {
   readonly members: readonly JoinGroupResponseJoinGroupResponseMember[]
 }
 
+/** Writes the fields that a version has of a JoinGroup response. */
 export function writeJoinGroupResponse(w: Writer, m: JoinGroupResponse, v: number): void {
   const f = v >= 6
   if (v >= 2) {
@@ -152,6 +163,7 @@ export function writeJoinGroupResponse(w: Writer, m: JoinGroupResponse, v: numbe
   }
 }
 
+/** Reads a version of a JoinGroup response. */
 export function readJoinGroupResponse(r: Reader, v: number): Decoded<JoinGroupResponse> {
   const f = v >= 6
   const throttleTimeMs = v >= 2 ? r.int32() : 0
@@ -168,18 +180,24 @@ export function readJoinGroupResponse(r: Reader, v: number): Decoded<JoinGroupRe
   return { throttleTimeMs, errorCode, generationId, protocolType, protocolName, leader, skipAssignment, memberId, members }
 }
 
-const facts = { key: 11, name: 'JoinGroup', minVersion: 0, maxVersion: 9, flexibleFrom: 6 } as const
-
 /** JoinGroup (api key 11), versions 0 to 9: the client's side. */
 export const JoinGroup: Api<JoinGroupRequest, JoinGroupResponse> = {
-  ...facts,
+  key: 11,
+  name: 'JoinGroup',
+  minVersion: 0,
+  maxVersion: 9,
+  flexibleFrom: 6,
   writeRequest: writeJoinGroupRequest,
   readResponse: readJoinGroupResponse,
 }
 
 /** JoinGroup (api key 11), versions 0 to 9: the broker's side. */
 export const JoinGroupServer: ServerApi<JoinGroupRequest, JoinGroupResponse> = {
-  ...facts,
+  key: 11,
+  name: 'JoinGroup',
+  minVersion: 0,
+  maxVersion: 9,
+  flexibleFrom: 6,
   readRequest: readJoinGroupRequest,
   writeResponse: writeJoinGroupResponse,
 }

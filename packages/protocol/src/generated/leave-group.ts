@@ -4,6 +4,7 @@ import { unset } from '../wire/unset.ts'
 import type { Reader } from '../wire/reader.ts'
 import type { Writer } from '../wire/writer.ts'
 
+/** A part of a LeaveGroup request. */
 export interface LeaveGroupRequestMemberIdentity {
   readonly memberId: string
   readonly groupInstanceId?: string | null
@@ -11,6 +12,7 @@ export interface LeaveGroupRequestMemberIdentity {
   readonly reason?: string | null
 }
 
+/** Writes the fields that a version has of a part of a LeaveGroup request. */
 export function writeLeaveGroupRequestMemberIdentity(w: Writer, m: LeaveGroupRequestMemberIdentity, v: number): void {
   const f = v >= 4
   w.string(m.memberId, f)
@@ -23,6 +25,7 @@ export function writeLeaveGroupRequestMemberIdentity(w: Writer, m: LeaveGroupReq
   }
 }
 
+/** Reads a version of a part of a LeaveGroup request. */
 export function readLeaveGroupRequestMemberIdentity(r: Reader, v: number): Decoded<LeaveGroupRequestMemberIdentity> {
   const f = v >= 4
   const memberId = r.string(f)
@@ -32,6 +35,7 @@ export function readLeaveGroupRequestMemberIdentity(r: Reader, v: number): Decod
   return { memberId, groupInstanceId, reason }
 }
 
+/** A LeaveGroup request. */
 export interface LeaveGroupRequest {
   readonly groupId: string
   /** Versions 0 to 2. */
@@ -40,6 +44,7 @@ export interface LeaveGroupRequest {
   readonly members?: readonly LeaveGroupRequestMemberIdentity[]
 }
 
+/** Writes the fields that a version has of a LeaveGroup request. */
 export function writeLeaveGroupRequest(w: Writer, m: LeaveGroupRequest, v: number): void {
   const f = v >= 4
   w.string(m.groupId, f)
@@ -60,6 +65,7 @@ export function writeLeaveGroupRequest(w: Writer, m: LeaveGroupRequest, v: numbe
   }
 }
 
+/** Reads a version of a LeaveGroup request. */
 export function readLeaveGroupRequest(r: Reader, v: number): Decoded<LeaveGroupRequest> {
   const f = v >= 4
   const groupId = r.string(f)
@@ -70,12 +76,14 @@ export function readLeaveGroupRequest(r: Reader, v: number): Decoded<LeaveGroupR
   return { groupId, memberId, members }
 }
 
+/** A part of a LeaveGroup response. */
 export interface LeaveGroupResponseMemberResponse {
   readonly memberId: string
   readonly groupInstanceId: string | null
   readonly errorCode: number
 }
 
+/** Writes the fields that a version has of a part of a LeaveGroup response. */
 export function writeLeaveGroupResponseMemberResponse(w: Writer, m: LeaveGroupResponseMemberResponse, v: number): void {
   const f = v >= 4
   w.string(m.memberId, f)
@@ -86,6 +94,7 @@ export function writeLeaveGroupResponseMemberResponse(w: Writer, m: LeaveGroupRe
   }
 }
 
+/** Reads a version of a part of a LeaveGroup response. */
 export function readLeaveGroupResponseMemberResponse(r: Reader, v: number): Decoded<LeaveGroupResponseMemberResponse> {
   const f = v >= 4
   const memberId = r.string(f)
@@ -95,6 +104,7 @@ export function readLeaveGroupResponseMemberResponse(r: Reader, v: number): Deco
   return { memberId, groupInstanceId, errorCode }
 }
 
+/** A LeaveGroup response. */
 export interface LeaveGroupResponse {
   /** Versions 1 and later. */
   readonly throttleTimeMs?: number
@@ -103,6 +113,7 @@ export interface LeaveGroupResponse {
   readonly members?: readonly LeaveGroupResponseMemberResponse[]
 }
 
+/** Writes the fields that a version has of a LeaveGroup response. */
 export function writeLeaveGroupResponse(w: Writer, m: LeaveGroupResponse, v: number): void {
   const f = v >= 4
   if (v >= 1) {
@@ -122,6 +133,7 @@ export function writeLeaveGroupResponse(w: Writer, m: LeaveGroupResponse, v: num
   }
 }
 
+/** Reads a version of a LeaveGroup response. */
 export function readLeaveGroupResponse(r: Reader, v: number): Decoded<LeaveGroupResponse> {
   const f = v >= 4
   const throttleTimeMs = v >= 1 ? r.int32() : 0
@@ -132,18 +144,24 @@ export function readLeaveGroupResponse(r: Reader, v: number): Decoded<LeaveGroup
   return { throttleTimeMs, errorCode, members }
 }
 
-const facts = { key: 13, name: 'LeaveGroup', minVersion: 0, maxVersion: 5, flexibleFrom: 4 } as const
-
 /** LeaveGroup (api key 13), versions 0 to 5: the client's side. */
 export const LeaveGroup: Api<LeaveGroupRequest, LeaveGroupResponse> = {
-  ...facts,
+  key: 13,
+  name: 'LeaveGroup',
+  minVersion: 0,
+  maxVersion: 5,
+  flexibleFrom: 4,
   writeRequest: writeLeaveGroupRequest,
   readResponse: readLeaveGroupResponse,
 }
 
 /** LeaveGroup (api key 13), versions 0 to 5: the broker's side. */
 export const LeaveGroupServer: ServerApi<LeaveGroupRequest, LeaveGroupResponse> = {
-  ...facts,
+  key: 13,
+  name: 'LeaveGroup',
+  minVersion: 0,
+  maxVersion: 5,
+  flexibleFrom: 4,
   readRequest: readLeaveGroupRequest,
   writeResponse: writeLeaveGroupResponse,
 }

@@ -4,11 +4,13 @@ import { unset } from '../wire/unset.ts'
 import type { Reader } from '../wire/reader.ts'
 import type { Writer } from '../wire/writer.ts'
 
+/** A ListConfigResources request. */
 export interface ListConfigResourcesRequest {
   /** Version 1. */
   readonly resourceTypes?: readonly number[]
 }
 
+/** Writes the fields that a version has of a ListConfigResources request. */
 export function writeListConfigResourcesRequest(w: Writer, m: ListConfigResourcesRequest, v: number): void {
   if (v >= 1) {
     {
@@ -21,6 +23,7 @@ export function writeListConfigResourcesRequest(w: Writer, m: ListConfigResource
   w.uvarint(0)
 }
 
+/** Reads a version of a ListConfigResources request. */
 export function readListConfigResourcesRequest(r: Reader, v: number): Decoded<ListConfigResourcesRequest> {
   const resourceTypes: Decoded<readonly number[]> = []
   for (let n = v >= 1 ? r.arrayLength(true) : 0; n > 0; n--) resourceTypes.push(r.int8())
@@ -28,12 +31,14 @@ export function readListConfigResourcesRequest(r: Reader, v: number): Decoded<Li
   return { resourceTypes }
 }
 
+/** A part of a ListConfigResources response. */
 export interface ListConfigResourcesResponseConfigResource {
   readonly resourceName: string
   /** Version 1. */
   readonly resourceType?: number
 }
 
+/** Writes the fields that a version has of a part of a ListConfigResources response. */
 export function writeListConfigResourcesResponseConfigResource(w: Writer, m: ListConfigResourcesResponseConfigResource, v: number): void {
   w.string(m.resourceName, true)
   if (v >= 1) {
@@ -42,6 +47,7 @@ export function writeListConfigResourcesResponseConfigResource(w: Writer, m: Lis
   w.uvarint(0)
 }
 
+/** Reads a version of a part of a ListConfigResources response. */
 export function readListConfigResourcesResponseConfigResource(r: Reader, v: number): Decoded<ListConfigResourcesResponseConfigResource> {
   const resourceName = r.string(true)
   const resourceType = v >= 1 ? r.int8() : 16
@@ -49,12 +55,14 @@ export function readListConfigResourcesResponseConfigResource(r: Reader, v: numb
   return { resourceName, resourceType }
 }
 
+/** A ListConfigResources response. */
 export interface ListConfigResourcesResponse {
   readonly throttleTimeMs: number
   readonly errorCode: number
   readonly configResources: readonly ListConfigResourcesResponseConfigResource[]
 }
 
+/** Writes the fields that a version has of a ListConfigResources response. */
 export function writeListConfigResourcesResponse(w: Writer, m: ListConfigResourcesResponse, v: number): void {
   w.int32(m.throttleTimeMs)
   w.int16(m.errorCode)
@@ -66,6 +74,7 @@ export function writeListConfigResourcesResponse(w: Writer, m: ListConfigResourc
   w.uvarint(0)
 }
 
+/** Reads a version of a ListConfigResources response. */
 export function readListConfigResourcesResponse(r: Reader, v: number): Decoded<ListConfigResourcesResponse> {
   const throttleTimeMs = r.int32()
   const errorCode = r.int16()
@@ -75,18 +84,24 @@ export function readListConfigResourcesResponse(r: Reader, v: number): Decoded<L
   return { throttleTimeMs, errorCode, configResources }
 }
 
-const facts = { key: 74, name: 'ListConfigResources', minVersion: 0, maxVersion: 1, flexibleFrom: 0 } as const
-
 /** ListConfigResources (api key 74), versions 0 to 1: the client's side. */
 export const ListConfigResources: Api<ListConfigResourcesRequest, ListConfigResourcesResponse> = {
-  ...facts,
+  key: 74,
+  name: 'ListConfigResources',
+  minVersion: 0,
+  maxVersion: 1,
+  flexibleFrom: 0,
   writeRequest: writeListConfigResourcesRequest,
   readResponse: readListConfigResourcesResponse,
 }
 
 /** ListConfigResources (api key 74), versions 0 to 1: the broker's side. */
 export const ListConfigResourcesServer: ServerApi<ListConfigResourcesRequest, ListConfigResourcesResponse> = {
-  ...facts,
+  key: 74,
+  name: 'ListConfigResources',
+  minVersion: 0,
+  maxVersion: 1,
+  flexibleFrom: 0,
   readRequest: readListConfigResourcesRequest,
   writeResponse: writeListConfigResourcesResponse,
 }

@@ -4,6 +4,7 @@ import { unset } from '../wire/unset.ts'
 import type { Reader } from '../wire/reader.ts'
 import type { Writer } from '../wire/writer.ts'
 
+/** A ListGroups request. */
 export interface ListGroupsRequest {
   /** Versions 4 and later. */
   readonly statesFilter?: readonly string[]
@@ -11,6 +12,7 @@ export interface ListGroupsRequest {
   readonly typesFilter?: readonly string[]
 }
 
+/** Writes the fields that a version has of a ListGroups request. */
 export function writeListGroupsRequest(w: Writer, m: ListGroupsRequest, v: number): void {
   const f = v >= 3
   if (v >= 4) {
@@ -34,6 +36,7 @@ export function writeListGroupsRequest(w: Writer, m: ListGroupsRequest, v: numbe
   }
 }
 
+/** Reads a version of a ListGroups request. */
 export function readListGroupsRequest(r: Reader, v: number): Decoded<ListGroupsRequest> {
   const f = v >= 3
   const statesFilter: Decoded<readonly string[]> = []
@@ -44,6 +47,7 @@ export function readListGroupsRequest(r: Reader, v: number): Decoded<ListGroupsR
   return { statesFilter, typesFilter }
 }
 
+/** A part of a ListGroups response. */
 export interface ListGroupsResponseListedGroup {
   readonly groupId: string
   readonly protocolType: string
@@ -53,6 +57,7 @@ export interface ListGroupsResponseListedGroup {
   readonly groupType?: string
 }
 
+/** Writes the fields that a version has of a part of a ListGroups response. */
 export function writeListGroupsResponseListedGroup(w: Writer, m: ListGroupsResponseListedGroup, v: number): void {
   const f = v >= 3
   w.string(m.groupId, f)
@@ -68,6 +73,7 @@ export function writeListGroupsResponseListedGroup(w: Writer, m: ListGroupsRespo
   }
 }
 
+/** Reads a version of a part of a ListGroups response. */
 export function readListGroupsResponseListedGroup(r: Reader, v: number): Decoded<ListGroupsResponseListedGroup> {
   const f = v >= 3
   const groupId = r.string(f)
@@ -78,6 +84,7 @@ export function readListGroupsResponseListedGroup(r: Reader, v: number): Decoded
   return { groupId, protocolType, groupState, groupType }
 }
 
+/** A ListGroups response. */
 export interface ListGroupsResponse {
   /** Versions 1 and later. */
   readonly throttleTimeMs?: number
@@ -85,6 +92,7 @@ export interface ListGroupsResponse {
   readonly groups: readonly ListGroupsResponseListedGroup[]
 }
 
+/** Writes the fields that a version has of a ListGroups response. */
 export function writeListGroupsResponse(w: Writer, m: ListGroupsResponse, v: number): void {
   const f = v >= 3
   if (v >= 1) {
@@ -101,6 +109,7 @@ export function writeListGroupsResponse(w: Writer, m: ListGroupsResponse, v: num
   }
 }
 
+/** Reads a version of a ListGroups response. */
 export function readListGroupsResponse(r: Reader, v: number): Decoded<ListGroupsResponse> {
   const f = v >= 3
   const throttleTimeMs = v >= 1 ? r.int32() : 0
@@ -111,18 +120,24 @@ export function readListGroupsResponse(r: Reader, v: number): Decoded<ListGroups
   return { throttleTimeMs, errorCode, groups }
 }
 
-const facts = { key: 16, name: 'ListGroups', minVersion: 0, maxVersion: 5, flexibleFrom: 3 } as const
-
 /** ListGroups (api key 16), versions 0 to 5: the client's side. */
 export const ListGroups: Api<ListGroupsRequest, ListGroupsResponse> = {
-  ...facts,
+  key: 16,
+  name: 'ListGroups',
+  minVersion: 0,
+  maxVersion: 5,
+  flexibleFrom: 3,
   writeRequest: writeListGroupsRequest,
   readResponse: readListGroupsResponse,
 }
 
 /** ListGroups (api key 16), versions 0 to 5: the broker's side. */
 export const ListGroupsServer: ServerApi<ListGroupsRequest, ListGroupsResponse> = {
-  ...facts,
+  key: 16,
+  name: 'ListGroups',
+  minVersion: 0,
+  maxVersion: 5,
+  flexibleFrom: 3,
   readRequest: readListGroupsRequest,
   writeResponse: writeListGroupsResponse,
 }

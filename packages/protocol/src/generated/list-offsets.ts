@@ -4,6 +4,7 @@ import { unset } from '../wire/unset.ts'
 import type { Reader } from '../wire/reader.ts'
 import type { Writer } from '../wire/writer.ts'
 
+/** A part of a ListOffsets request. */
 export interface ListOffsetsRequestListOffsetsPartition {
   readonly partitionIndex: number
   /** Versions 4 and later. */
@@ -11,6 +12,7 @@ export interface ListOffsetsRequestListOffsetsPartition {
   readonly timestamp: number
 }
 
+/** Writes the fields that a version has of a part of a ListOffsets request. */
 export function writeListOffsetsRequestListOffsetsPartition(w: Writer, m: ListOffsetsRequestListOffsetsPartition, v: number): void {
   const f = v >= 6
   w.int32(m.partitionIndex)
@@ -23,6 +25,7 @@ export function writeListOffsetsRequestListOffsetsPartition(w: Writer, m: ListOf
   }
 }
 
+/** Reads a version of a part of a ListOffsets request. */
 export function readListOffsetsRequestListOffsetsPartition(r: Reader, v: number): Decoded<ListOffsetsRequestListOffsetsPartition> {
   const f = v >= 6
   const partitionIndex = r.int32()
@@ -32,11 +35,13 @@ export function readListOffsetsRequestListOffsetsPartition(r: Reader, v: number)
   return { partitionIndex, currentLeaderEpoch, timestamp }
 }
 
+/** A part of a ListOffsets request. */
 export interface ListOffsetsRequestListOffsetsTopic {
   readonly name: string
   readonly partitions: readonly ListOffsetsRequestListOffsetsPartition[]
 }
 
+/** Writes the fields that a version has of a part of a ListOffsets request. */
 export function writeListOffsetsRequestListOffsetsTopic(w: Writer, m: ListOffsetsRequestListOffsetsTopic, v: number): void {
   const f = v >= 6
   w.string(m.name, f)
@@ -50,6 +55,7 @@ export function writeListOffsetsRequestListOffsetsTopic(w: Writer, m: ListOffset
   }
 }
 
+/** Reads a version of a part of a ListOffsets request. */
 export function readListOffsetsRequestListOffsetsTopic(r: Reader, v: number): Decoded<ListOffsetsRequestListOffsetsTopic> {
   const f = v >= 6
   const name = r.string(f)
@@ -59,6 +65,7 @@ export function readListOffsetsRequestListOffsetsTopic(r: Reader, v: number): De
   return { name, partitions }
 }
 
+/** A ListOffsets request. */
 export interface ListOffsetsRequest {
   readonly replicaId: number
   /** Versions 2 and later. */
@@ -68,6 +75,7 @@ export interface ListOffsetsRequest {
   readonly timeoutMs?: number
 }
 
+/** Writes the fields that a version has of a ListOffsets request. */
 export function writeListOffsetsRequest(w: Writer, m: ListOffsetsRequest, v: number): void {
   const f = v >= 6
   w.int32(m.replicaId)
@@ -88,6 +96,7 @@ export function writeListOffsetsRequest(w: Writer, m: ListOffsetsRequest, v: num
   }
 }
 
+/** Reads a version of a ListOffsets request. */
 export function readListOffsetsRequest(r: Reader, v: number): Decoded<ListOffsetsRequest> {
   const f = v >= 6
   const replicaId = r.int32()
@@ -99,6 +108,7 @@ export function readListOffsetsRequest(r: Reader, v: number): Decoded<ListOffset
   return { replicaId, isolationLevel, topics, timeoutMs }
 }
 
+/** A part of a ListOffsets response. */
 export interface ListOffsetsResponseListOffsetsPartitionResponse {
   readonly partitionIndex: number
   readonly errorCode: number
@@ -108,6 +118,7 @@ export interface ListOffsetsResponseListOffsetsPartitionResponse {
   readonly leaderEpoch?: number
 }
 
+/** Writes the fields that a version has of a part of a ListOffsets response. */
 export function writeListOffsetsResponseListOffsetsPartitionResponse(w: Writer, m: ListOffsetsResponseListOffsetsPartitionResponse, v: number): void {
   const f = v >= 6
   w.int32(m.partitionIndex)
@@ -123,6 +134,7 @@ export function writeListOffsetsResponseListOffsetsPartitionResponse(w: Writer, 
   }
 }
 
+/** Reads a version of a part of a ListOffsets response. */
 export function readListOffsetsResponseListOffsetsPartitionResponse(r: Reader, v: number): Decoded<ListOffsetsResponseListOffsetsPartitionResponse> {
   const f = v >= 6
   const partitionIndex = r.int32()
@@ -134,11 +146,13 @@ export function readListOffsetsResponseListOffsetsPartitionResponse(r: Reader, v
   return { partitionIndex, errorCode, timestamp, offset, leaderEpoch }
 }
 
+/** A part of a ListOffsets response. */
 export interface ListOffsetsResponseListOffsetsTopicResponse {
   readonly name: string
   readonly partitions: readonly ListOffsetsResponseListOffsetsPartitionResponse[]
 }
 
+/** Writes the fields that a version has of a part of a ListOffsets response. */
 export function writeListOffsetsResponseListOffsetsTopicResponse(w: Writer, m: ListOffsetsResponseListOffsetsTopicResponse, v: number): void {
   const f = v >= 6
   w.string(m.name, f)
@@ -152,6 +166,7 @@ export function writeListOffsetsResponseListOffsetsTopicResponse(w: Writer, m: L
   }
 }
 
+/** Reads a version of a part of a ListOffsets response. */
 export function readListOffsetsResponseListOffsetsTopicResponse(r: Reader, v: number): Decoded<ListOffsetsResponseListOffsetsTopicResponse> {
   const f = v >= 6
   const name = r.string(f)
@@ -161,12 +176,14 @@ export function readListOffsetsResponseListOffsetsTopicResponse(r: Reader, v: nu
   return { name, partitions }
 }
 
+/** A ListOffsets response. */
 export interface ListOffsetsResponse {
   /** Versions 2 and later. */
   readonly throttleTimeMs?: number
   readonly topics: readonly ListOffsetsResponseListOffsetsTopicResponse[]
 }
 
+/** Writes the fields that a version has of a ListOffsets response. */
 export function writeListOffsetsResponse(w: Writer, m: ListOffsetsResponse, v: number): void {
   const f = v >= 6
   if (v >= 2) {
@@ -182,6 +199,7 @@ export function writeListOffsetsResponse(w: Writer, m: ListOffsetsResponse, v: n
   }
 }
 
+/** Reads a version of a ListOffsets response. */
 export function readListOffsetsResponse(r: Reader, v: number): Decoded<ListOffsetsResponse> {
   const f = v >= 6
   const throttleTimeMs = v >= 2 ? r.int32() : 0
@@ -191,18 +209,24 @@ export function readListOffsetsResponse(r: Reader, v: number): Decoded<ListOffse
   return { throttleTimeMs, topics }
 }
 
-const facts = { key: 2, name: 'ListOffsets', minVersion: 1, maxVersion: 11, flexibleFrom: 6 } as const
-
 /** ListOffsets (api key 2), versions 1 to 11: the client's side. */
 export const ListOffsets: Api<ListOffsetsRequest, ListOffsetsResponse> = {
-  ...facts,
+  key: 2,
+  name: 'ListOffsets',
+  minVersion: 1,
+  maxVersion: 11,
+  flexibleFrom: 6,
   writeRequest: writeListOffsetsRequest,
   readResponse: readListOffsetsResponse,
 }
 
 /** ListOffsets (api key 2), versions 1 to 11: the broker's side. */
 export const ListOffsetsServer: ServerApi<ListOffsetsRequest, ListOffsetsResponse> = {
-  ...facts,
+  key: 2,
+  name: 'ListOffsets',
+  minVersion: 1,
+  maxVersion: 11,
+  flexibleFrom: 6,
   readRequest: readListOffsetsRequest,
   writeResponse: writeListOffsetsResponse,
 }

@@ -3,11 +3,13 @@ import type { Api, Decoded, ServerApi } from '../api.ts'
 import type { Reader } from '../wire/reader.ts'
 import type { Writer } from '../wire/writer.ts'
 
+/** A part of a ListPartitionReassignments request. */
 export interface ListPartitionReassignmentsRequestListPartitionReassignmentsTopics {
   readonly name: string
   readonly partitionIndexes: readonly number[]
 }
 
+/** Writes the fields that a version has of a part of a ListPartitionReassignments request. */
 export function writeListPartitionReassignmentsRequestListPartitionReassignmentsTopics(w: Writer, m: ListPartitionReassignmentsRequestListPartitionReassignmentsTopics, _v: number): void {
   w.string(m.name, true)
   {
@@ -18,6 +20,7 @@ export function writeListPartitionReassignmentsRequestListPartitionReassignments
   w.uvarint(0)
 }
 
+/** Reads a version of a part of a ListPartitionReassignments request. */
 export function readListPartitionReassignmentsRequestListPartitionReassignmentsTopics(r: Reader, _v: number): Decoded<ListPartitionReassignmentsRequestListPartitionReassignmentsTopics> {
   const name = r.string(true)
   const partitionIndexes: Decoded<readonly number[]> = []
@@ -26,11 +29,13 @@ export function readListPartitionReassignmentsRequestListPartitionReassignmentsT
   return { name, partitionIndexes }
 }
 
+/** A ListPartitionReassignments request. */
 export interface ListPartitionReassignmentsRequest {
   readonly timeoutMs?: number
   readonly topics?: readonly ListPartitionReassignmentsRequestListPartitionReassignmentsTopics[] | null
 }
 
+/** Writes the fields that a version has of a ListPartitionReassignments request. */
 export function writeListPartitionReassignmentsRequest(w: Writer, m: ListPartitionReassignmentsRequest, v: number): void {
   w.int32((m.timeoutMs ?? 60000))
   {
@@ -44,6 +49,7 @@ export function writeListPartitionReassignmentsRequest(w: Writer, m: ListPartiti
   w.uvarint(0)
 }
 
+/** Reads a version of a ListPartitionReassignments request. */
 export function readListPartitionReassignmentsRequest(r: Reader, v: number): Decoded<ListPartitionReassignmentsRequest> {
   const timeoutMs = r.int32()
   let topics: Decoded<readonly ListPartitionReassignmentsRequestListPartitionReassignmentsTopics[] | null> = null
@@ -60,6 +66,7 @@ export function readListPartitionReassignmentsRequest(r: Reader, v: number): Dec
   return { timeoutMs, topics }
 }
 
+/** A part of a ListPartitionReassignments response. */
 export interface ListPartitionReassignmentsResponseOngoingPartitionReassignment {
   readonly partitionIndex: number
   readonly replicas: readonly number[]
@@ -67,6 +74,7 @@ export interface ListPartitionReassignmentsResponseOngoingPartitionReassignment 
   readonly removingReplicas: readonly number[]
 }
 
+/** Writes the fields that a version has of a part of a ListPartitionReassignments response. */
 export function writeListPartitionReassignmentsResponseOngoingPartitionReassignment(w: Writer, m: ListPartitionReassignmentsResponseOngoingPartitionReassignment, _v: number): void {
   w.int32(m.partitionIndex)
   {
@@ -87,6 +95,7 @@ export function writeListPartitionReassignmentsResponseOngoingPartitionReassignm
   w.uvarint(0)
 }
 
+/** Reads a version of a part of a ListPartitionReassignments response. */
 export function readListPartitionReassignmentsResponseOngoingPartitionReassignment(r: Reader, _v: number): Decoded<ListPartitionReassignmentsResponseOngoingPartitionReassignment> {
   const partitionIndex = r.int32()
   const replicas: Decoded<readonly number[]> = []
@@ -99,11 +108,13 @@ export function readListPartitionReassignmentsResponseOngoingPartitionReassignme
   return { partitionIndex, replicas, addingReplicas, removingReplicas }
 }
 
+/** A part of a ListPartitionReassignments response. */
 export interface ListPartitionReassignmentsResponseOngoingTopicReassignment {
   readonly name: string
   readonly partitions: readonly ListPartitionReassignmentsResponseOngoingPartitionReassignment[]
 }
 
+/** Writes the fields that a version has of a part of a ListPartitionReassignments response. */
 export function writeListPartitionReassignmentsResponseOngoingTopicReassignment(w: Writer, m: ListPartitionReassignmentsResponseOngoingTopicReassignment, v: number): void {
   w.string(m.name, true)
   {
@@ -114,6 +125,7 @@ export function writeListPartitionReassignmentsResponseOngoingTopicReassignment(
   w.uvarint(0)
 }
 
+/** Reads a version of a part of a ListPartitionReassignments response. */
 export function readListPartitionReassignmentsResponseOngoingTopicReassignment(r: Reader, v: number): Decoded<ListPartitionReassignmentsResponseOngoingTopicReassignment> {
   const name = r.string(true)
   const partitions: Decoded<readonly ListPartitionReassignmentsResponseOngoingPartitionReassignment[]> = []
@@ -122,6 +134,7 @@ export function readListPartitionReassignmentsResponseOngoingTopicReassignment(r
   return { name, partitions }
 }
 
+/** A ListPartitionReassignments response. */
 export interface ListPartitionReassignmentsResponse {
   readonly throttleTimeMs: number
   readonly errorCode: number
@@ -129,6 +142,7 @@ export interface ListPartitionReassignmentsResponse {
   readonly topics: readonly ListPartitionReassignmentsResponseOngoingTopicReassignment[]
 }
 
+/** Writes the fields that a version has of a ListPartitionReassignments response. */
 export function writeListPartitionReassignmentsResponse(w: Writer, m: ListPartitionReassignmentsResponse, v: number): void {
   w.int32(m.throttleTimeMs)
   w.int16(m.errorCode)
@@ -141,6 +155,7 @@ export function writeListPartitionReassignmentsResponse(w: Writer, m: ListPartit
   w.uvarint(0)
 }
 
+/** Reads a version of a ListPartitionReassignments response. */
 export function readListPartitionReassignmentsResponse(r: Reader, v: number): Decoded<ListPartitionReassignmentsResponse> {
   const throttleTimeMs = r.int32()
   const errorCode = r.int16()
@@ -151,18 +166,24 @@ export function readListPartitionReassignmentsResponse(r: Reader, v: number): De
   return { throttleTimeMs, errorCode, errorMessage, topics }
 }
 
-const facts = { key: 46, name: 'ListPartitionReassignments', minVersion: 0, maxVersion: 0, flexibleFrom: 0 } as const
-
 /** ListPartitionReassignments (api key 46), versions 0 to 0: the client's side. */
 export const ListPartitionReassignments: Api<ListPartitionReassignmentsRequest, ListPartitionReassignmentsResponse> = {
-  ...facts,
+  key: 46,
+  name: 'ListPartitionReassignments',
+  minVersion: 0,
+  maxVersion: 0,
+  flexibleFrom: 0,
   writeRequest: writeListPartitionReassignmentsRequest,
   readResponse: readListPartitionReassignmentsResponse,
 }
 
 /** ListPartitionReassignments (api key 46), versions 0 to 0: the broker's side. */
 export const ListPartitionReassignmentsServer: ServerApi<ListPartitionReassignmentsRequest, ListPartitionReassignmentsResponse> = {
-  ...facts,
+  key: 46,
+  name: 'ListPartitionReassignments',
+  minVersion: 0,
+  maxVersion: 0,
+  flexibleFrom: 0,
   readRequest: readListPartitionReassignmentsRequest,
   writeResponse: writeListPartitionReassignmentsResponse,
 }

@@ -4,6 +4,7 @@ import { unset } from '../wire/unset.ts'
 import type { Reader } from '../wire/reader.ts'
 import type { Writer } from '../wire/writer.ts'
 
+/** A ListTransactions request. */
 export interface ListTransactionsRequest {
   readonly stateFilters: readonly string[]
   readonly producerIdFilters: readonly bigint[]
@@ -13,6 +14,7 @@ export interface ListTransactionsRequest {
   readonly transactionalIdPattern?: string | null
 }
 
+/** Writes the fields that a version has of a ListTransactions request. */
 export function writeListTransactionsRequest(w: Writer, m: ListTransactionsRequest, v: number): void {
   {
     const list = m.stateFilters
@@ -35,6 +37,7 @@ export function writeListTransactionsRequest(w: Writer, m: ListTransactionsReque
   w.uvarint(0)
 }
 
+/** Reads a version of a ListTransactions request. */
 export function readListTransactionsRequest(r: Reader, v: number): Decoded<ListTransactionsRequest> {
   const stateFilters: Decoded<readonly string[]> = []
   for (let n = r.arrayLength(true); n > 0; n--) stateFilters.push(r.string(true))
@@ -46,12 +49,14 @@ export function readListTransactionsRequest(r: Reader, v: number): Decoded<ListT
   return { stateFilters, producerIdFilters, durationFilter, transactionalIdPattern }
 }
 
+/** A part of a ListTransactions response. */
 export interface ListTransactionsResponseTransactionState {
   readonly transactionalId: string
   readonly producerId: bigint
   readonly transactionState: string
 }
 
+/** Writes the fields that a version has of a part of a ListTransactions response. */
 export function writeListTransactionsResponseTransactionState(w: Writer, m: ListTransactionsResponseTransactionState, _v: number): void {
   w.string(m.transactionalId, true)
   w.identity(m.producerId)
@@ -59,6 +64,7 @@ export function writeListTransactionsResponseTransactionState(w: Writer, m: List
   w.uvarint(0)
 }
 
+/** Reads a version of a part of a ListTransactions response. */
 export function readListTransactionsResponseTransactionState(r: Reader, _v: number): Decoded<ListTransactionsResponseTransactionState> {
   const transactionalId = r.string(true)
   const producerId = r.identity()
@@ -67,6 +73,7 @@ export function readListTransactionsResponseTransactionState(r: Reader, _v: numb
   return { transactionalId, producerId, transactionState }
 }
 
+/** A ListTransactions response. */
 export interface ListTransactionsResponse {
   readonly throttleTimeMs: number
   readonly errorCode: number
@@ -74,6 +81,7 @@ export interface ListTransactionsResponse {
   readonly transactionStates: readonly ListTransactionsResponseTransactionState[]
 }
 
+/** Writes the fields that a version has of a ListTransactions response. */
 export function writeListTransactionsResponse(w: Writer, m: ListTransactionsResponse, v: number): void {
   w.int32(m.throttleTimeMs)
   w.int16(m.errorCode)
@@ -90,6 +98,7 @@ export function writeListTransactionsResponse(w: Writer, m: ListTransactionsResp
   w.uvarint(0)
 }
 
+/** Reads a version of a ListTransactions response. */
 export function readListTransactionsResponse(r: Reader, v: number): Decoded<ListTransactionsResponse> {
   const throttleTimeMs = r.int32()
   const errorCode = r.int16()
@@ -101,18 +110,24 @@ export function readListTransactionsResponse(r: Reader, v: number): Decoded<List
   return { throttleTimeMs, errorCode, unknownStateFilters, transactionStates }
 }
 
-const facts = { key: 66, name: 'ListTransactions', minVersion: 0, maxVersion: 2, flexibleFrom: 0 } as const
-
 /** ListTransactions (api key 66), versions 0 to 2: the client's side. */
 export const ListTransactions: Api<ListTransactionsRequest, ListTransactionsResponse> = {
-  ...facts,
+  key: 66,
+  name: 'ListTransactions',
+  minVersion: 0,
+  maxVersion: 2,
+  flexibleFrom: 0,
   writeRequest: writeListTransactionsRequest,
   readResponse: readListTransactionsResponse,
 }
 
 /** ListTransactions (api key 66), versions 0 to 2: the broker's side. */
 export const ListTransactionsServer: ServerApi<ListTransactionsRequest, ListTransactionsResponse> = {
-  ...facts,
+  key: 66,
+  name: 'ListTransactions',
+  minVersion: 0,
+  maxVersion: 2,
+  flexibleFrom: 0,
   readRequest: readListTransactionsRequest,
   writeResponse: writeListTransactionsResponse,
 }

@@ -4,12 +4,14 @@ import { notNull, unset } from '../wire/unset.ts'
 import { type Reader, ZERO_UUID } from '../wire/reader.ts'
 import type { Writer } from '../wire/writer.ts'
 
+/** A part of a Metadata request. */
 export interface MetadataRequestMetadataRequestTopic {
   /** Versions 10 and later. */
   readonly topicId?: string
   readonly name: string | null
 }
 
+/** Writes the fields that a version has of a part of a Metadata request. */
 export function writeMetadataRequestMetadataRequestTopic(w: Writer, m: MetadataRequestMetadataRequestTopic, v: number): void {
   const f = v >= 9
   if (v >= 10) {
@@ -22,6 +24,7 @@ export function writeMetadataRequestMetadataRequestTopic(w: Writer, m: MetadataR
   }
 }
 
+/** Reads a version of a part of a Metadata request. */
 export function readMetadataRequestMetadataRequestTopic(r: Reader, v: number): Decoded<MetadataRequestMetadataRequestTopic> {
   const f = v >= 9
   const topicId = v >= 10 ? r.uuid() : ZERO_UUID
@@ -30,6 +33,7 @@ export function readMetadataRequestMetadataRequestTopic(r: Reader, v: number): D
   return { topicId, name }
 }
 
+/** A Metadata request. */
 export interface MetadataRequest {
   readonly topics: readonly MetadataRequestMetadataRequestTopic[] | null
   /** Versions 4 and later. */
@@ -40,6 +44,7 @@ export interface MetadataRequest {
   readonly includeTopicAuthorizedOperations?: boolean
 }
 
+/** Writes the fields that a version has of a Metadata request. */
 export function writeMetadataRequest(w: Writer, m: MetadataRequest, v: number): void {
   const f = v >= 9
   if (v < 1 && m.topics === null) throw notNull('MetadataRequest.topics', v)
@@ -68,6 +73,7 @@ export function writeMetadataRequest(w: Writer, m: MetadataRequest, v: number): 
   }
 }
 
+/** Reads a version of a Metadata request. */
 export function readMetadataRequest(r: Reader, v: number): Decoded<MetadataRequest> {
   const f = v >= 9
   let topics: Decoded<readonly MetadataRequestMetadataRequestTopic[] | null> = []
@@ -87,6 +93,7 @@ export function readMetadataRequest(r: Reader, v: number): Decoded<MetadataReque
   return { topics, allowAutoTopicCreation, includeClusterAuthorizedOperations, includeTopicAuthorizedOperations }
 }
 
+/** A part of a Metadata response. */
 export interface MetadataResponseMetadataResponseBroker {
   readonly nodeId: number
   readonly host: string
@@ -95,6 +102,7 @@ export interface MetadataResponseMetadataResponseBroker {
   readonly rack?: string | null
 }
 
+/** Writes the fields that a version has of a part of a Metadata response. */
 export function writeMetadataResponseMetadataResponseBroker(w: Writer, m: MetadataResponseMetadataResponseBroker, v: number): void {
   const f = v >= 9
   w.int32(m.nodeId)
@@ -108,6 +116,7 @@ export function writeMetadataResponseMetadataResponseBroker(w: Writer, m: Metada
   }
 }
 
+/** Reads a version of a part of a Metadata response. */
 export function readMetadataResponseMetadataResponseBroker(r: Reader, v: number): Decoded<MetadataResponseMetadataResponseBroker> {
   const f = v >= 9
   const nodeId = r.int32()
@@ -118,6 +127,7 @@ export function readMetadataResponseMetadataResponseBroker(r: Reader, v: number)
   return { nodeId, host, port, rack }
 }
 
+/** A part of a Metadata response. */
 export interface MetadataResponseMetadataResponsePartition {
   readonly errorCode: number
   readonly partitionIndex: number
@@ -130,6 +140,7 @@ export interface MetadataResponseMetadataResponsePartition {
   readonly offlineReplicas?: readonly number[]
 }
 
+/** Writes the fields that a version has of a part of a Metadata response. */
 export function writeMetadataResponseMetadataResponsePartition(w: Writer, m: MetadataResponseMetadataResponsePartition, v: number): void {
   const f = v >= 9
   w.int16(m.errorCode)
@@ -160,6 +171,7 @@ export function writeMetadataResponseMetadataResponsePartition(w: Writer, m: Met
   }
 }
 
+/** Reads a version of a part of a Metadata response. */
 export function readMetadataResponseMetadataResponsePartition(r: Reader, v: number): Decoded<MetadataResponseMetadataResponsePartition> {
   const f = v >= 9
   const errorCode = r.int16()
@@ -176,6 +188,7 @@ export function readMetadataResponseMetadataResponsePartition(r: Reader, v: numb
   return { errorCode, partitionIndex, leaderId, leaderEpoch, replicaNodes, isrNodes, offlineReplicas }
 }
 
+/** A part of a Metadata response. */
 export interface MetadataResponseMetadataResponseTopic {
   readonly errorCode: number
   readonly name: string | null
@@ -188,6 +201,7 @@ export interface MetadataResponseMetadataResponseTopic {
   readonly topicAuthorizedOperations?: number
 }
 
+/** Writes the fields that a version has of a part of a Metadata response. */
 export function writeMetadataResponseMetadataResponseTopic(w: Writer, m: MetadataResponseMetadataResponseTopic, v: number): void {
   const f = v >= 9
   w.int16(m.errorCode)
@@ -213,6 +227,7 @@ export function writeMetadataResponseMetadataResponseTopic(w: Writer, m: Metadat
   }
 }
 
+/** Reads a version of a part of a Metadata response. */
 export function readMetadataResponseMetadataResponseTopic(r: Reader, v: number): Decoded<MetadataResponseMetadataResponseTopic> {
   const f = v >= 9
   const errorCode = r.int16()
@@ -226,6 +241,7 @@ export function readMetadataResponseMetadataResponseTopic(r: Reader, v: number):
   return { errorCode, name, topicId, isInternal, partitions, topicAuthorizedOperations }
 }
 
+/** A Metadata response. */
 export interface MetadataResponse {
   /** Versions 3 and later. */
   readonly throttleTimeMs?: number
@@ -241,6 +257,7 @@ export interface MetadataResponse {
   readonly errorCode?: number
 }
 
+/** Writes the fields that a version has of a Metadata response. */
 export function writeMetadataResponse(w: Writer, m: MetadataResponse, v: number): void {
   const f = v >= 9
   if (v >= 3) {
@@ -274,6 +291,7 @@ export function writeMetadataResponse(w: Writer, m: MetadataResponse, v: number)
   }
 }
 
+/** Reads a version of a Metadata response. */
 export function readMetadataResponse(r: Reader, v: number): Decoded<MetadataResponse> {
   const f = v >= 9
   const throttleTimeMs = v >= 3 ? r.int32() : 0
@@ -289,18 +307,24 @@ export function readMetadataResponse(r: Reader, v: number): Decoded<MetadataResp
   return { throttleTimeMs, brokers, clusterId, controllerId, topics, clusterAuthorizedOperations, errorCode }
 }
 
-const facts = { key: 3, name: 'Metadata', minVersion: 0, maxVersion: 13, flexibleFrom: 9 } as const
-
 /** Metadata (api key 3), versions 0 to 13: the client's side. */
 export const Metadata: Api<MetadataRequest, MetadataResponse> = {
-  ...facts,
+  key: 3,
+  name: 'Metadata',
+  minVersion: 0,
+  maxVersion: 13,
+  flexibleFrom: 9,
   writeRequest: writeMetadataRequest,
   readResponse: readMetadataResponse,
 }
 
 /** Metadata (api key 3), versions 0 to 13: the broker's side. */
 export const MetadataServer: ServerApi<MetadataRequest, MetadataResponse> = {
-  ...facts,
+  key: 3,
+  name: 'Metadata',
+  minVersion: 0,
+  maxVersion: 13,
+  flexibleFrom: 9,
   readRequest: readMetadataRequest,
   writeResponse: writeMetadataResponse,
 }

@@ -4,6 +4,7 @@ import { unset } from '../wire/unset.ts'
 import { type Reader, ZERO_UUID } from '../wire/reader.ts'
 import type { Writer } from '../wire/writer.ts'
 
+/** A part of an OffsetCommit request. */
 export interface OffsetCommitRequestOffsetCommitRequestPartition {
   readonly partitionIndex: number
   readonly committedOffset: number
@@ -12,6 +13,7 @@ export interface OffsetCommitRequestOffsetCommitRequestPartition {
   readonly committedMetadata: string | null
 }
 
+/** Writes the fields that a version has of a part of an OffsetCommit request. */
 export function writeOffsetCommitRequestOffsetCommitRequestPartition(w: Writer, m: OffsetCommitRequestOffsetCommitRequestPartition, v: number): void {
   const f = v >= 8
   w.int32(m.partitionIndex)
@@ -25,6 +27,7 @@ export function writeOffsetCommitRequestOffsetCommitRequestPartition(w: Writer, 
   }
 }
 
+/** Reads a version of a part of an OffsetCommit request. */
 export function readOffsetCommitRequestOffsetCommitRequestPartition(r: Reader, v: number): Decoded<OffsetCommitRequestOffsetCommitRequestPartition> {
   const f = v >= 8
   const partitionIndex = r.int32()
@@ -35,6 +38,7 @@ export function readOffsetCommitRequestOffsetCommitRequestPartition(r: Reader, v
   return { partitionIndex, committedOffset, committedLeaderEpoch, committedMetadata }
 }
 
+/** A part of an OffsetCommit request. */
 export interface OffsetCommitRequestOffsetCommitRequestTopic {
   /** Versions 2 to 9. */
   readonly name?: string
@@ -43,6 +47,7 @@ export interface OffsetCommitRequestOffsetCommitRequestTopic {
   readonly partitions: readonly OffsetCommitRequestOffsetCommitRequestPartition[]
 }
 
+/** Writes the fields that a version has of a part of an OffsetCommit request. */
 export function writeOffsetCommitRequestOffsetCommitRequestTopic(w: Writer, m: OffsetCommitRequestOffsetCommitRequestTopic, v: number): void {
   const f = v >= 8
   if (v <= 9) {
@@ -61,6 +66,7 @@ export function writeOffsetCommitRequestOffsetCommitRequestTopic(w: Writer, m: O
   }
 }
 
+/** Reads a version of a part of an OffsetCommit request. */
 export function readOffsetCommitRequestOffsetCommitRequestTopic(r: Reader, v: number): Decoded<OffsetCommitRequestOffsetCommitRequestTopic> {
   const f = v >= 8
   const name = v <= 9 ? r.string(f) : ''
@@ -71,6 +77,7 @@ export function readOffsetCommitRequestOffsetCommitRequestTopic(r: Reader, v: nu
   return { name, topicId, partitions }
 }
 
+/** An OffsetCommit request. */
 export interface OffsetCommitRequest {
   readonly groupId: string
   readonly generationIdOrMemberEpoch?: number
@@ -82,6 +89,7 @@ export interface OffsetCommitRequest {
   readonly topics: readonly OffsetCommitRequestOffsetCommitRequestTopic[]
 }
 
+/** Writes the fields that a version has of an OffsetCommit request. */
 export function writeOffsetCommitRequest(w: Writer, m: OffsetCommitRequest, v: number): void {
   const f = v >= 8
   w.string(m.groupId, f)
@@ -104,6 +112,7 @@ export function writeOffsetCommitRequest(w: Writer, m: OffsetCommitRequest, v: n
   }
 }
 
+/** Reads a version of an OffsetCommit request. */
 export function readOffsetCommitRequest(r: Reader, v: number): Decoded<OffsetCommitRequest> {
   const f = v >= 8
   const groupId = r.string(f)
@@ -117,11 +126,13 @@ export function readOffsetCommitRequest(r: Reader, v: number): Decoded<OffsetCom
   return { groupId, generationIdOrMemberEpoch, memberId, groupInstanceId, retentionTimeMs, topics }
 }
 
+/** A part of an OffsetCommit response. */
 export interface OffsetCommitResponseOffsetCommitResponsePartition {
   readonly partitionIndex: number
   readonly errorCode: number
 }
 
+/** Writes the fields that a version has of a part of an OffsetCommit response. */
 export function writeOffsetCommitResponseOffsetCommitResponsePartition(w: Writer, m: OffsetCommitResponseOffsetCommitResponsePartition, v: number): void {
   const f = v >= 8
   w.int32(m.partitionIndex)
@@ -131,6 +142,7 @@ export function writeOffsetCommitResponseOffsetCommitResponsePartition(w: Writer
   }
 }
 
+/** Reads a version of a part of an OffsetCommit response. */
 export function readOffsetCommitResponseOffsetCommitResponsePartition(r: Reader, v: number): Decoded<OffsetCommitResponseOffsetCommitResponsePartition> {
   const f = v >= 8
   const partitionIndex = r.int32()
@@ -139,6 +151,7 @@ export function readOffsetCommitResponseOffsetCommitResponsePartition(r: Reader,
   return { partitionIndex, errorCode }
 }
 
+/** A part of an OffsetCommit response. */
 export interface OffsetCommitResponseOffsetCommitResponseTopic {
   /** Versions 2 to 9. */
   readonly name?: string
@@ -147,6 +160,7 @@ export interface OffsetCommitResponseOffsetCommitResponseTopic {
   readonly partitions: readonly OffsetCommitResponseOffsetCommitResponsePartition[]
 }
 
+/** Writes the fields that a version has of a part of an OffsetCommit response. */
 export function writeOffsetCommitResponseOffsetCommitResponseTopic(w: Writer, m: OffsetCommitResponseOffsetCommitResponseTopic, v: number): void {
   const f = v >= 8
   if (v <= 9) {
@@ -165,6 +179,7 @@ export function writeOffsetCommitResponseOffsetCommitResponseTopic(w: Writer, m:
   }
 }
 
+/** Reads a version of a part of an OffsetCommit response. */
 export function readOffsetCommitResponseOffsetCommitResponseTopic(r: Reader, v: number): Decoded<OffsetCommitResponseOffsetCommitResponseTopic> {
   const f = v >= 8
   const name = v <= 9 ? r.string(f) : ''
@@ -175,12 +190,14 @@ export function readOffsetCommitResponseOffsetCommitResponseTopic(r: Reader, v: 
   return { name, topicId, partitions }
 }
 
+/** An OffsetCommit response. */
 export interface OffsetCommitResponse {
   /** Versions 3 and later. */
   readonly throttleTimeMs?: number
   readonly topics: readonly OffsetCommitResponseOffsetCommitResponseTopic[]
 }
 
+/** Writes the fields that a version has of an OffsetCommit response. */
 export function writeOffsetCommitResponse(w: Writer, m: OffsetCommitResponse, v: number): void {
   const f = v >= 8
   if (v >= 3) {
@@ -196,6 +213,7 @@ export function writeOffsetCommitResponse(w: Writer, m: OffsetCommitResponse, v:
   }
 }
 
+/** Reads a version of an OffsetCommit response. */
 export function readOffsetCommitResponse(r: Reader, v: number): Decoded<OffsetCommitResponse> {
   const f = v >= 8
   const throttleTimeMs = v >= 3 ? r.int32() : 0
@@ -205,18 +223,24 @@ export function readOffsetCommitResponse(r: Reader, v: number): Decoded<OffsetCo
   return { throttleTimeMs, topics }
 }
 
-const facts = { key: 8, name: 'OffsetCommit', minVersion: 2, maxVersion: 10, flexibleFrom: 8 } as const
-
 /** OffsetCommit (api key 8), versions 2 to 10: the client's side. */
 export const OffsetCommit: Api<OffsetCommitRequest, OffsetCommitResponse> = {
-  ...facts,
+  key: 8,
+  name: 'OffsetCommit',
+  minVersion: 2,
+  maxVersion: 10,
+  flexibleFrom: 8,
   writeRequest: writeOffsetCommitRequest,
   readResponse: readOffsetCommitResponse,
 }
 
 /** OffsetCommit (api key 8), versions 2 to 10: the broker's side. */
 export const OffsetCommitServer: ServerApi<OffsetCommitRequest, OffsetCommitResponse> = {
-  ...facts,
+  key: 8,
+  name: 'OffsetCommit',
+  minVersion: 2,
+  maxVersion: 10,
+  flexibleFrom: 8,
   readRequest: readOffsetCommitRequest,
   writeResponse: writeOffsetCommitResponse,
 }

@@ -3,24 +3,29 @@ import type { Api, Decoded, ServerApi } from '../api.ts'
 import type { Reader } from '../wire/reader.ts'
 import type { Writer } from '../wire/writer.ts'
 
+/** A part of an OffsetDelete request. */
 export interface OffsetDeleteRequestOffsetDeleteRequestPartition {
   readonly partitionIndex: number
 }
 
+/** Writes the fields that a version has of a part of an OffsetDelete request. */
 export function writeOffsetDeleteRequestOffsetDeleteRequestPartition(w: Writer, m: OffsetDeleteRequestOffsetDeleteRequestPartition, _v: number): void {
   w.int32(m.partitionIndex)
 }
 
+/** Reads a version of a part of an OffsetDelete request. */
 export function readOffsetDeleteRequestOffsetDeleteRequestPartition(r: Reader, _v: number): Decoded<OffsetDeleteRequestOffsetDeleteRequestPartition> {
   const partitionIndex = r.int32()
   return { partitionIndex }
 }
 
+/** A part of an OffsetDelete request. */
 export interface OffsetDeleteRequestOffsetDeleteRequestTopic {
   readonly name: string
   readonly partitions: readonly OffsetDeleteRequestOffsetDeleteRequestPartition[]
 }
 
+/** Writes the fields that a version has of a part of an OffsetDelete request. */
 export function writeOffsetDeleteRequestOffsetDeleteRequestTopic(w: Writer, m: OffsetDeleteRequestOffsetDeleteRequestTopic, v: number): void {
   w.string(m.name, false)
   {
@@ -30,6 +35,7 @@ export function writeOffsetDeleteRequestOffsetDeleteRequestTopic(w: Writer, m: O
   }
 }
 
+/** Reads a version of a part of an OffsetDelete request. */
 export function readOffsetDeleteRequestOffsetDeleteRequestTopic(r: Reader, v: number): Decoded<OffsetDeleteRequestOffsetDeleteRequestTopic> {
   const name = r.string(false)
   const partitions: Decoded<readonly OffsetDeleteRequestOffsetDeleteRequestPartition[]> = []
@@ -37,11 +43,13 @@ export function readOffsetDeleteRequestOffsetDeleteRequestTopic(r: Reader, v: nu
   return { name, partitions }
 }
 
+/** An OffsetDelete request. */
 export interface OffsetDeleteRequest {
   readonly groupId: string
   readonly topics: readonly OffsetDeleteRequestOffsetDeleteRequestTopic[]
 }
 
+/** Writes the fields that a version has of an OffsetDelete request. */
 export function writeOffsetDeleteRequest(w: Writer, m: OffsetDeleteRequest, v: number): void {
   w.string(m.groupId, false)
   {
@@ -51,6 +59,7 @@ export function writeOffsetDeleteRequest(w: Writer, m: OffsetDeleteRequest, v: n
   }
 }
 
+/** Reads a version of an OffsetDelete request. */
 export function readOffsetDeleteRequest(r: Reader, v: number): Decoded<OffsetDeleteRequest> {
   const groupId = r.string(false)
   const topics: Decoded<readonly OffsetDeleteRequestOffsetDeleteRequestTopic[]> = []
@@ -58,27 +67,32 @@ export function readOffsetDeleteRequest(r: Reader, v: number): Decoded<OffsetDel
   return { groupId, topics }
 }
 
+/** A part of an OffsetDelete response. */
 export interface OffsetDeleteResponseOffsetDeleteResponsePartition {
   readonly partitionIndex: number
   readonly errorCode: number
 }
 
+/** Writes the fields that a version has of a part of an OffsetDelete response. */
 export function writeOffsetDeleteResponseOffsetDeleteResponsePartition(w: Writer, m: OffsetDeleteResponseOffsetDeleteResponsePartition, _v: number): void {
   w.int32(m.partitionIndex)
   w.int16(m.errorCode)
 }
 
+/** Reads a version of a part of an OffsetDelete response. */
 export function readOffsetDeleteResponseOffsetDeleteResponsePartition(r: Reader, _v: number): Decoded<OffsetDeleteResponseOffsetDeleteResponsePartition> {
   const partitionIndex = r.int32()
   const errorCode = r.int16()
   return { partitionIndex, errorCode }
 }
 
+/** A part of an OffsetDelete response. */
 export interface OffsetDeleteResponseOffsetDeleteResponseTopic {
   readonly name: string
   readonly partitions: readonly OffsetDeleteResponseOffsetDeleteResponsePartition[]
 }
 
+/** Writes the fields that a version has of a part of an OffsetDelete response. */
 export function writeOffsetDeleteResponseOffsetDeleteResponseTopic(w: Writer, m: OffsetDeleteResponseOffsetDeleteResponseTopic, v: number): void {
   w.string(m.name, false)
   {
@@ -88,6 +102,7 @@ export function writeOffsetDeleteResponseOffsetDeleteResponseTopic(w: Writer, m:
   }
 }
 
+/** Reads a version of a part of an OffsetDelete response. */
 export function readOffsetDeleteResponseOffsetDeleteResponseTopic(r: Reader, v: number): Decoded<OffsetDeleteResponseOffsetDeleteResponseTopic> {
   const name = r.string(false)
   const partitions: Decoded<readonly OffsetDeleteResponseOffsetDeleteResponsePartition[]> = []
@@ -95,12 +110,14 @@ export function readOffsetDeleteResponseOffsetDeleteResponseTopic(r: Reader, v: 
   return { name, partitions }
 }
 
+/** An OffsetDelete response. */
 export interface OffsetDeleteResponse {
   readonly errorCode: number
   readonly throttleTimeMs: number
   readonly topics: readonly OffsetDeleteResponseOffsetDeleteResponseTopic[]
 }
 
+/** Writes the fields that a version has of an OffsetDelete response. */
 export function writeOffsetDeleteResponse(w: Writer, m: OffsetDeleteResponse, v: number): void {
   w.int16(m.errorCode)
   w.int32(m.throttleTimeMs)
@@ -111,6 +128,7 @@ export function writeOffsetDeleteResponse(w: Writer, m: OffsetDeleteResponse, v:
   }
 }
 
+/** Reads a version of an OffsetDelete response. */
 export function readOffsetDeleteResponse(r: Reader, v: number): Decoded<OffsetDeleteResponse> {
   const errorCode = r.int16()
   const throttleTimeMs = r.int32()
@@ -119,18 +137,24 @@ export function readOffsetDeleteResponse(r: Reader, v: number): Decoded<OffsetDe
   return { errorCode, throttleTimeMs, topics }
 }
 
-const facts = { key: 47, name: 'OffsetDelete', minVersion: 0, maxVersion: 0, flexibleFrom: 32767 } as const
-
 /** OffsetDelete (api key 47), versions 0 to 0: the client's side. */
 export const OffsetDelete: Api<OffsetDeleteRequest, OffsetDeleteResponse> = {
-  ...facts,
+  key: 47,
+  name: 'OffsetDelete',
+  minVersion: 0,
+  maxVersion: 0,
+  flexibleFrom: 32767,
   writeRequest: writeOffsetDeleteRequest,
   readResponse: readOffsetDeleteResponse,
 }
 
 /** OffsetDelete (api key 47), versions 0 to 0: the broker's side. */
 export const OffsetDeleteServer: ServerApi<OffsetDeleteRequest, OffsetDeleteResponse> = {
-  ...facts,
+  key: 47,
+  name: 'OffsetDelete',
+  minVersion: 0,
+  maxVersion: 0,
+  flexibleFrom: 32767,
   readRequest: readOffsetDeleteRequest,
   writeResponse: writeOffsetDeleteResponse,
 }

@@ -4,11 +4,13 @@ import { notNull, unset } from '../wire/unset.ts'
 import { type Reader, ZERO_UUID } from '../wire/reader.ts'
 import type { Writer } from '../wire/writer.ts'
 
+/** A part of an OffsetFetch request. */
 export interface OffsetFetchRequestOffsetFetchRequestTopic {
   readonly name: string
   readonly partitionIndexes: readonly number[]
 }
 
+/** Writes the fields that a version has of a part of an OffsetFetch request. */
 export function writeOffsetFetchRequestOffsetFetchRequestTopic(w: Writer, m: OffsetFetchRequestOffsetFetchRequestTopic, v: number): void {
   const f = v >= 6
   w.string(m.name, f)
@@ -22,6 +24,7 @@ export function writeOffsetFetchRequestOffsetFetchRequestTopic(w: Writer, m: Off
   }
 }
 
+/** Reads a version of a part of an OffsetFetch request. */
 export function readOffsetFetchRequestOffsetFetchRequestTopic(r: Reader, v: number): Decoded<OffsetFetchRequestOffsetFetchRequestTopic> {
   const f = v >= 6
   const name = r.string(f)
@@ -31,6 +34,7 @@ export function readOffsetFetchRequestOffsetFetchRequestTopic(r: Reader, v: numb
   return { name, partitionIndexes }
 }
 
+/** A part of an OffsetFetch request. */
 export interface OffsetFetchRequestOffsetFetchRequestTopics {
   /** Versions 8 to 9. */
   readonly name?: string
@@ -39,6 +43,7 @@ export interface OffsetFetchRequestOffsetFetchRequestTopics {
   readonly partitionIndexes: readonly number[]
 }
 
+/** Writes the fields that a version has of a part of an OffsetFetch request. */
 export function writeOffsetFetchRequestOffsetFetchRequestTopics(w: Writer, m: OffsetFetchRequestOffsetFetchRequestTopics, v: number): void {
   if (v <= 9) {
     w.string((m.name ?? ''), true)
@@ -54,6 +59,7 @@ export function writeOffsetFetchRequestOffsetFetchRequestTopics(w: Writer, m: Of
   w.uvarint(0)
 }
 
+/** Reads a version of a part of an OffsetFetch request. */
 export function readOffsetFetchRequestOffsetFetchRequestTopics(r: Reader, v: number): Decoded<OffsetFetchRequestOffsetFetchRequestTopics> {
   const name = v <= 9 ? r.string(true) : ''
   const topicId = v >= 10 ? r.uuid() : ZERO_UUID
@@ -63,6 +69,7 @@ export function readOffsetFetchRequestOffsetFetchRequestTopics(r: Reader, v: num
   return { name, topicId, partitionIndexes }
 }
 
+/** A part of an OffsetFetch request. */
 export interface OffsetFetchRequestOffsetFetchRequestGroup {
   readonly groupId: string
   /** Versions 9 and later. */
@@ -72,6 +79,7 @@ export interface OffsetFetchRequestOffsetFetchRequestGroup {
   readonly topics: readonly OffsetFetchRequestOffsetFetchRequestTopics[] | null
 }
 
+/** Writes the fields that a version has of a part of an OffsetFetch request. */
 export function writeOffsetFetchRequestOffsetFetchRequestGroup(w: Writer, m: OffsetFetchRequestOffsetFetchRequestGroup, v: number): void {
   w.string(m.groupId, true)
   if (v >= 9) {
@@ -91,6 +99,7 @@ export function writeOffsetFetchRequestOffsetFetchRequestGroup(w: Writer, m: Off
   w.uvarint(0)
 }
 
+/** Reads a version of a part of an OffsetFetch request. */
 export function readOffsetFetchRequestOffsetFetchRequestGroup(r: Reader, v: number): Decoded<OffsetFetchRequestOffsetFetchRequestGroup> {
   const groupId = r.string(true)
   const memberId = v >= 9 ? r.nullableString(true) : null
@@ -109,6 +118,7 @@ export function readOffsetFetchRequestOffsetFetchRequestGroup(r: Reader, v: numb
   return { groupId, memberId, memberEpoch, topics }
 }
 
+/** An OffsetFetch request. */
 export interface OffsetFetchRequest {
   /** Versions 1 to 7. */
   readonly groupId?: string
@@ -120,6 +130,7 @@ export interface OffsetFetchRequest {
   readonly requireStable?: boolean
 }
 
+/** Writes the fields that a version has of an OffsetFetch request. */
 export function writeOffsetFetchRequest(w: Writer, m: OffsetFetchRequest, v: number): void {
   const f = v >= 6
   if (v <= 7) {
@@ -155,6 +166,7 @@ export function writeOffsetFetchRequest(w: Writer, m: OffsetFetchRequest, v: num
   }
 }
 
+/** Reads a version of an OffsetFetch request. */
 export function readOffsetFetchRequest(r: Reader, v: number): Decoded<OffsetFetchRequest> {
   const f = v >= 6
   const groupId = v <= 7 ? r.string(f) : ''
@@ -175,6 +187,7 @@ export function readOffsetFetchRequest(r: Reader, v: number): Decoded<OffsetFetc
   return { groupId, topics, groups, requireStable }
 }
 
+/** A part of an OffsetFetch response. */
 export interface OffsetFetchResponseOffsetFetchResponsePartition {
   readonly partitionIndex: number
   readonly committedOffset: number
@@ -184,6 +197,7 @@ export interface OffsetFetchResponseOffsetFetchResponsePartition {
   readonly errorCode: number
 }
 
+/** Writes the fields that a version has of a part of an OffsetFetch response. */
 export function writeOffsetFetchResponseOffsetFetchResponsePartition(w: Writer, m: OffsetFetchResponseOffsetFetchResponsePartition, v: number): void {
   const f = v >= 6
   w.int32(m.partitionIndex)
@@ -198,6 +212,7 @@ export function writeOffsetFetchResponseOffsetFetchResponsePartition(w: Writer, 
   }
 }
 
+/** Reads a version of a part of an OffsetFetch response. */
 export function readOffsetFetchResponseOffsetFetchResponsePartition(r: Reader, v: number): Decoded<OffsetFetchResponseOffsetFetchResponsePartition> {
   const f = v >= 6
   const partitionIndex = r.int32()
@@ -209,11 +224,13 @@ export function readOffsetFetchResponseOffsetFetchResponsePartition(r: Reader, v
   return { partitionIndex, committedOffset, committedLeaderEpoch, metadata, errorCode }
 }
 
+/** A part of an OffsetFetch response. */
 export interface OffsetFetchResponseOffsetFetchResponseTopic {
   readonly name: string
   readonly partitions: readonly OffsetFetchResponseOffsetFetchResponsePartition[]
 }
 
+/** Writes the fields that a version has of a part of an OffsetFetch response. */
 export function writeOffsetFetchResponseOffsetFetchResponseTopic(w: Writer, m: OffsetFetchResponseOffsetFetchResponseTopic, v: number): void {
   const f = v >= 6
   w.string(m.name, f)
@@ -227,6 +244,7 @@ export function writeOffsetFetchResponseOffsetFetchResponseTopic(w: Writer, m: O
   }
 }
 
+/** Reads a version of a part of an OffsetFetch response. */
 export function readOffsetFetchResponseOffsetFetchResponseTopic(r: Reader, v: number): Decoded<OffsetFetchResponseOffsetFetchResponseTopic> {
   const f = v >= 6
   const name = r.string(f)
@@ -236,6 +254,7 @@ export function readOffsetFetchResponseOffsetFetchResponseTopic(r: Reader, v: nu
   return { name, partitions }
 }
 
+/** A part of an OffsetFetch response. */
 export interface OffsetFetchResponseOffsetFetchResponsePartitions {
   readonly partitionIndex: number
   readonly committedOffset: number
@@ -244,6 +263,7 @@ export interface OffsetFetchResponseOffsetFetchResponsePartitions {
   readonly errorCode: number
 }
 
+/** Writes the fields that a version has of a part of an OffsetFetch response. */
 export function writeOffsetFetchResponseOffsetFetchResponsePartitions(w: Writer, m: OffsetFetchResponseOffsetFetchResponsePartitions, _v: number): void {
   w.int32(m.partitionIndex)
   w.int64(m.committedOffset)
@@ -253,6 +273,7 @@ export function writeOffsetFetchResponseOffsetFetchResponsePartitions(w: Writer,
   w.uvarint(0)
 }
 
+/** Reads a version of a part of an OffsetFetch response. */
 export function readOffsetFetchResponseOffsetFetchResponsePartitions(r: Reader, _v: number): Decoded<OffsetFetchResponseOffsetFetchResponsePartitions> {
   const partitionIndex = r.int32()
   const committedOffset = r.int64()
@@ -263,6 +284,7 @@ export function readOffsetFetchResponseOffsetFetchResponsePartitions(r: Reader, 
   return { partitionIndex, committedOffset, committedLeaderEpoch, metadata, errorCode }
 }
 
+/** A part of an OffsetFetch response. */
 export interface OffsetFetchResponseOffsetFetchResponseTopics {
   /** Versions 8 to 9. */
   readonly name?: string
@@ -271,6 +293,7 @@ export interface OffsetFetchResponseOffsetFetchResponseTopics {
   readonly partitions: readonly OffsetFetchResponseOffsetFetchResponsePartitions[]
 }
 
+/** Writes the fields that a version has of a part of an OffsetFetch response. */
 export function writeOffsetFetchResponseOffsetFetchResponseTopics(w: Writer, m: OffsetFetchResponseOffsetFetchResponseTopics, v: number): void {
   if (v <= 9) {
     w.string((m.name ?? ''), true)
@@ -286,6 +309,7 @@ export function writeOffsetFetchResponseOffsetFetchResponseTopics(w: Writer, m: 
   w.uvarint(0)
 }
 
+/** Reads a version of a part of an OffsetFetch response. */
 export function readOffsetFetchResponseOffsetFetchResponseTopics(r: Reader, v: number): Decoded<OffsetFetchResponseOffsetFetchResponseTopics> {
   const name = v <= 9 ? r.string(true) : ''
   const topicId = v >= 10 ? r.uuid() : ZERO_UUID
@@ -295,12 +319,14 @@ export function readOffsetFetchResponseOffsetFetchResponseTopics(r: Reader, v: n
   return { name, topicId, partitions }
 }
 
+/** A part of an OffsetFetch response. */
 export interface OffsetFetchResponseOffsetFetchResponseGroup {
   readonly groupId: string
   readonly topics: readonly OffsetFetchResponseOffsetFetchResponseTopics[]
   readonly errorCode?: number
 }
 
+/** Writes the fields that a version has of a part of an OffsetFetch response. */
 export function writeOffsetFetchResponseOffsetFetchResponseGroup(w: Writer, m: OffsetFetchResponseOffsetFetchResponseGroup, v: number): void {
   w.string(m.groupId, true)
   {
@@ -312,6 +338,7 @@ export function writeOffsetFetchResponseOffsetFetchResponseGroup(w: Writer, m: O
   w.uvarint(0)
 }
 
+/** Reads a version of a part of an OffsetFetch response. */
 export function readOffsetFetchResponseOffsetFetchResponseGroup(r: Reader, v: number): Decoded<OffsetFetchResponseOffsetFetchResponseGroup> {
   const groupId = r.string(true)
   const topics: Decoded<readonly OffsetFetchResponseOffsetFetchResponseTopics[]> = []
@@ -321,6 +348,7 @@ export function readOffsetFetchResponseOffsetFetchResponseGroup(r: Reader, v: nu
   return { groupId, topics, errorCode }
 }
 
+/** An OffsetFetch response. */
 export interface OffsetFetchResponse {
   /** Versions 3 and later. */
   readonly throttleTimeMs?: number
@@ -332,6 +360,7 @@ export interface OffsetFetchResponse {
   readonly groups?: readonly OffsetFetchResponseOffsetFetchResponseGroup[]
 }
 
+/** Writes the fields that a version has of an OffsetFetch response. */
 export function writeOffsetFetchResponse(w: Writer, m: OffsetFetchResponse, v: number): void {
   const f = v >= 6
   if (v >= 3) {
@@ -361,6 +390,7 @@ export function writeOffsetFetchResponse(w: Writer, m: OffsetFetchResponse, v: n
   }
 }
 
+/** Reads a version of an OffsetFetch response. */
 export function readOffsetFetchResponse(r: Reader, v: number): Decoded<OffsetFetchResponse> {
   const f = v >= 6
   const throttleTimeMs = v >= 3 ? r.int32() : 0
@@ -373,18 +403,24 @@ export function readOffsetFetchResponse(r: Reader, v: number): Decoded<OffsetFet
   return { throttleTimeMs, topics, errorCode, groups }
 }
 
-const facts = { key: 9, name: 'OffsetFetch', minVersion: 1, maxVersion: 10, flexibleFrom: 6 } as const
-
 /** OffsetFetch (api key 9), versions 1 to 10: the client's side. */
 export const OffsetFetch: Api<OffsetFetchRequest, OffsetFetchResponse> = {
-  ...facts,
+  key: 9,
+  name: 'OffsetFetch',
+  minVersion: 1,
+  maxVersion: 10,
+  flexibleFrom: 6,
   writeRequest: writeOffsetFetchRequest,
   readResponse: readOffsetFetchResponse,
 }
 
 /** OffsetFetch (api key 9), versions 1 to 10: the broker's side. */
 export const OffsetFetchServer: ServerApi<OffsetFetchRequest, OffsetFetchResponse> = {
-  ...facts,
+  key: 9,
+  name: 'OffsetFetch',
+  minVersion: 1,
+  maxVersion: 10,
+  flexibleFrom: 6,
   readRequest: readOffsetFetchRequest,
   writeResponse: writeOffsetFetchResponse,
 }

@@ -3,12 +3,14 @@ import type { Api, Decoded, ServerApi } from '../api.ts'
 import type { Reader } from '../wire/reader.ts'
 import type { Writer } from '../wire/writer.ts'
 
+/** A part of an OffsetForLeaderEpoch request. */
 export interface OffsetForLeaderEpochRequestOffsetForLeaderPartition {
   readonly partition: number
   readonly currentLeaderEpoch?: number
   readonly leaderEpoch: number
 }
 
+/** Writes the fields that a version has of a part of an OffsetForLeaderEpoch request. */
 export function writeOffsetForLeaderEpochRequestOffsetForLeaderPartition(w: Writer, m: OffsetForLeaderEpochRequestOffsetForLeaderPartition, v: number): void {
   const f = v >= 4
   w.int32(m.partition)
@@ -19,6 +21,7 @@ export function writeOffsetForLeaderEpochRequestOffsetForLeaderPartition(w: Writ
   }
 }
 
+/** Reads a version of a part of an OffsetForLeaderEpoch request. */
 export function readOffsetForLeaderEpochRequestOffsetForLeaderPartition(r: Reader, v: number): Decoded<OffsetForLeaderEpochRequestOffsetForLeaderPartition> {
   const f = v >= 4
   const partition = r.int32()
@@ -28,11 +31,13 @@ export function readOffsetForLeaderEpochRequestOffsetForLeaderPartition(r: Reade
   return { partition, currentLeaderEpoch, leaderEpoch }
 }
 
+/** A part of an OffsetForLeaderEpoch request. */
 export interface OffsetForLeaderEpochRequestOffsetForLeaderTopic {
   readonly topic: string
   readonly partitions: readonly OffsetForLeaderEpochRequestOffsetForLeaderPartition[]
 }
 
+/** Writes the fields that a version has of a part of an OffsetForLeaderEpoch request. */
 export function writeOffsetForLeaderEpochRequestOffsetForLeaderTopic(w: Writer, m: OffsetForLeaderEpochRequestOffsetForLeaderTopic, v: number): void {
   const f = v >= 4
   w.string(m.topic, f)
@@ -46,6 +51,7 @@ export function writeOffsetForLeaderEpochRequestOffsetForLeaderTopic(w: Writer, 
   }
 }
 
+/** Reads a version of a part of an OffsetForLeaderEpoch request. */
 export function readOffsetForLeaderEpochRequestOffsetForLeaderTopic(r: Reader, v: number): Decoded<OffsetForLeaderEpochRequestOffsetForLeaderTopic> {
   const f = v >= 4
   const topic = r.string(f)
@@ -55,12 +61,14 @@ export function readOffsetForLeaderEpochRequestOffsetForLeaderTopic(r: Reader, v
   return { topic, partitions }
 }
 
+/** An OffsetForLeaderEpoch request. */
 export interface OffsetForLeaderEpochRequest {
   /** Versions 3 and later. */
   readonly replicaId?: number
   readonly topics: readonly OffsetForLeaderEpochRequestOffsetForLeaderTopic[]
 }
 
+/** Writes the fields that a version has of an OffsetForLeaderEpoch request. */
 export function writeOffsetForLeaderEpochRequest(w: Writer, m: OffsetForLeaderEpochRequest, v: number): void {
   const f = v >= 4
   if (v >= 3) {
@@ -76,6 +84,7 @@ export function writeOffsetForLeaderEpochRequest(w: Writer, m: OffsetForLeaderEp
   }
 }
 
+/** Reads a version of an OffsetForLeaderEpoch request. */
 export function readOffsetForLeaderEpochRequest(r: Reader, v: number): Decoded<OffsetForLeaderEpochRequest> {
   const f = v >= 4
   const replicaId = v >= 3 ? r.int32() : -2
@@ -85,6 +94,7 @@ export function readOffsetForLeaderEpochRequest(r: Reader, v: number): Decoded<O
   return { replicaId, topics }
 }
 
+/** A part of an OffsetForLeaderEpoch response. */
 export interface OffsetForLeaderEpochResponseEpochEndOffset {
   readonly errorCode: number
   readonly partition: number
@@ -92,6 +102,7 @@ export interface OffsetForLeaderEpochResponseEpochEndOffset {
   readonly endOffset?: number
 }
 
+/** Writes the fields that a version has of a part of an OffsetForLeaderEpoch response. */
 export function writeOffsetForLeaderEpochResponseEpochEndOffset(w: Writer, m: OffsetForLeaderEpochResponseEpochEndOffset, v: number): void {
   const f = v >= 4
   w.int16(m.errorCode)
@@ -103,6 +114,7 @@ export function writeOffsetForLeaderEpochResponseEpochEndOffset(w: Writer, m: Of
   }
 }
 
+/** Reads a version of a part of an OffsetForLeaderEpoch response. */
 export function readOffsetForLeaderEpochResponseEpochEndOffset(r: Reader, v: number): Decoded<OffsetForLeaderEpochResponseEpochEndOffset> {
   const f = v >= 4
   const errorCode = r.int16()
@@ -113,11 +125,13 @@ export function readOffsetForLeaderEpochResponseEpochEndOffset(r: Reader, v: num
   return { errorCode, partition, leaderEpoch, endOffset }
 }
 
+/** A part of an OffsetForLeaderEpoch response. */
 export interface OffsetForLeaderEpochResponseOffsetForLeaderTopicResult {
   readonly topic: string
   readonly partitions: readonly OffsetForLeaderEpochResponseEpochEndOffset[]
 }
 
+/** Writes the fields that a version has of a part of an OffsetForLeaderEpoch response. */
 export function writeOffsetForLeaderEpochResponseOffsetForLeaderTopicResult(w: Writer, m: OffsetForLeaderEpochResponseOffsetForLeaderTopicResult, v: number): void {
   const f = v >= 4
   w.string(m.topic, f)
@@ -131,6 +145,7 @@ export function writeOffsetForLeaderEpochResponseOffsetForLeaderTopicResult(w: W
   }
 }
 
+/** Reads a version of a part of an OffsetForLeaderEpoch response. */
 export function readOffsetForLeaderEpochResponseOffsetForLeaderTopicResult(r: Reader, v: number): Decoded<OffsetForLeaderEpochResponseOffsetForLeaderTopicResult> {
   const f = v >= 4
   const topic = r.string(f)
@@ -140,11 +155,13 @@ export function readOffsetForLeaderEpochResponseOffsetForLeaderTopicResult(r: Re
   return { topic, partitions }
 }
 
+/** An OffsetForLeaderEpoch response. */
 export interface OffsetForLeaderEpochResponse {
   readonly throttleTimeMs: number
   readonly topics: readonly OffsetForLeaderEpochResponseOffsetForLeaderTopicResult[]
 }
 
+/** Writes the fields that a version has of an OffsetForLeaderEpoch response. */
 export function writeOffsetForLeaderEpochResponse(w: Writer, m: OffsetForLeaderEpochResponse, v: number): void {
   const f = v >= 4
   w.int32(m.throttleTimeMs)
@@ -158,6 +175,7 @@ export function writeOffsetForLeaderEpochResponse(w: Writer, m: OffsetForLeaderE
   }
 }
 
+/** Reads a version of an OffsetForLeaderEpoch response. */
 export function readOffsetForLeaderEpochResponse(r: Reader, v: number): Decoded<OffsetForLeaderEpochResponse> {
   const f = v >= 4
   const throttleTimeMs = r.int32()
@@ -167,18 +185,24 @@ export function readOffsetForLeaderEpochResponse(r: Reader, v: number): Decoded<
   return { throttleTimeMs, topics }
 }
 
-const facts = { key: 23, name: 'OffsetForLeaderEpoch', minVersion: 2, maxVersion: 4, flexibleFrom: 4 } as const
-
 /** OffsetForLeaderEpoch (api key 23), versions 2 to 4: the client's side. */
 export const OffsetForLeaderEpoch: Api<OffsetForLeaderEpochRequest, OffsetForLeaderEpochResponse> = {
-  ...facts,
+  key: 23,
+  name: 'OffsetForLeaderEpoch',
+  minVersion: 2,
+  maxVersion: 4,
+  flexibleFrom: 4,
   writeRequest: writeOffsetForLeaderEpochRequest,
   readResponse: readOffsetForLeaderEpochResponse,
 }
 
 /** OffsetForLeaderEpoch (api key 23), versions 2 to 4: the broker's side. */
 export const OffsetForLeaderEpochServer: ServerApi<OffsetForLeaderEpochRequest, OffsetForLeaderEpochResponse> = {
-  ...facts,
+  key: 23,
+  name: 'OffsetForLeaderEpoch',
+  minVersion: 2,
+  maxVersion: 4,
+  flexibleFrom: 4,
   readRequest: readOffsetForLeaderEpochRequest,
   writeResponse: writeOffsetForLeaderEpochResponse,
 }

@@ -4,11 +4,13 @@ import { unset } from '../wire/unset.ts'
 import { type Reader, ZERO_UUID } from '../wire/reader.ts'
 import { type RecordsInput, Writer } from '../wire/writer.ts'
 
+/** A part of a Produce request. */
 export interface ProduceRequestPartitionProduceData {
   readonly index: number
   readonly records: RecordsInput
 }
 
+/** Writes the fields that a version has of a part of a Produce request. */
 export function writeProduceRequestPartitionProduceData(w: Writer, m: ProduceRequestPartitionProduceData, v: number): void {
   const f = v >= 9
   w.int32(m.index)
@@ -18,6 +20,7 @@ export function writeProduceRequestPartitionProduceData(w: Writer, m: ProduceReq
   }
 }
 
+/** Reads a version of a part of a Produce request. */
 export function readProduceRequestPartitionProduceData(r: Reader, v: number): Decoded<ProduceRequestPartitionProduceData> {
   const f = v >= 9
   const index = r.int32()
@@ -26,6 +29,7 @@ export function readProduceRequestPartitionProduceData(r: Reader, v: number): De
   return { index, records }
 }
 
+/** A part of a Produce request. */
 export interface ProduceRequestTopicProduceData {
   /** Versions 3 to 12. */
   readonly name?: string
@@ -34,6 +38,7 @@ export interface ProduceRequestTopicProduceData {
   readonly partitionData: readonly ProduceRequestPartitionProduceData[]
 }
 
+/** Writes the fields that a version has of a part of a Produce request. */
 export function writeProduceRequestTopicProduceData(w: Writer, m: ProduceRequestTopicProduceData, v: number): void {
   const f = v >= 9
   if (v <= 12) {
@@ -52,6 +57,7 @@ export function writeProduceRequestTopicProduceData(w: Writer, m: ProduceRequest
   }
 }
 
+/** Reads a version of a part of a Produce request. */
 export function readProduceRequestTopicProduceData(r: Reader, v: number): Decoded<ProduceRequestTopicProduceData> {
   const f = v >= 9
   const name = v <= 12 ? r.string(f) : ''
@@ -62,6 +68,7 @@ export function readProduceRequestTopicProduceData(r: Reader, v: number): Decode
   return { name, topicId, partitionData }
 }
 
+/** A Produce request. */
 export interface ProduceRequest {
   readonly transactionalId?: string | null
   readonly acks: number
@@ -69,6 +76,7 @@ export interface ProduceRequest {
   readonly topicData: readonly ProduceRequestTopicProduceData[]
 }
 
+/** Writes the fields that a version has of a Produce request. */
 export function writeProduceRequest(w: Writer, m: ProduceRequest, v: number): void {
   const f = v >= 9
   w.nullableString((m.transactionalId ?? null), f)
@@ -84,6 +92,7 @@ export function writeProduceRequest(w: Writer, m: ProduceRequest, v: number): vo
   }
 }
 
+/** Reads a version of a Produce request. */
 export function readProduceRequest(r: Reader, v: number): Decoded<ProduceRequest> {
   const f = v >= 9
   const transactionalId = r.nullableString(f)
@@ -95,11 +104,13 @@ export function readProduceRequest(r: Reader, v: number): Decoded<ProduceRequest
   return { transactionalId, acks, timeoutMs, topicData }
 }
 
+/** A part of a Produce response. */
 export interface ProduceResponseBatchIndexAndErrorMessage {
   readonly batchIndex: number
   readonly batchIndexErrorMessage?: string | null
 }
 
+/** Writes the fields that a version has of a part of a Produce response. */
 export function writeProduceResponseBatchIndexAndErrorMessage(w: Writer, m: ProduceResponseBatchIndexAndErrorMessage, v: number): void {
   const f = v >= 9
   w.int32(m.batchIndex)
@@ -109,6 +120,7 @@ export function writeProduceResponseBatchIndexAndErrorMessage(w: Writer, m: Prod
   }
 }
 
+/** Reads a version of a part of a Produce response. */
 export function readProduceResponseBatchIndexAndErrorMessage(r: Reader, v: number): Decoded<ProduceResponseBatchIndexAndErrorMessage> {
   const f = v >= 9
   const batchIndex = r.int32()
@@ -117,17 +129,20 @@ export function readProduceResponseBatchIndexAndErrorMessage(r: Reader, v: numbe
   return { batchIndex, batchIndexErrorMessage }
 }
 
+/** A part of a Produce response. */
 export interface ProduceResponseLeaderIdAndEpoch {
   readonly leaderId?: number
   readonly leaderEpoch?: number
 }
 
+/** Writes the fields that a version has of a part of a Produce response. */
 export function writeProduceResponseLeaderIdAndEpoch(w: Writer, m: ProduceResponseLeaderIdAndEpoch, _v: number): void {
   w.int32((m.leaderId ?? -1))
   w.int32((m.leaderEpoch ?? -1))
   w.uvarint(0)
 }
 
+/** Reads a version of a part of a Produce response. */
 export function readProduceResponseLeaderIdAndEpoch(r: Reader, _v: number): Decoded<ProduceResponseLeaderIdAndEpoch> {
   const leaderId = r.int32()
   const leaderEpoch = r.int32()
@@ -143,6 +158,7 @@ function differsProduceResponseLeaderIdAndEpoch(m: ProduceResponseLeaderIdAndEpo
   return (m.leaderId !== undefined && m.leaderId !== -1) || (m.leaderEpoch !== undefined && m.leaderEpoch !== -1)
 }
 
+/** A part of a Produce response. */
 export interface ProduceResponsePartitionProduceResponse {
   readonly index: number
   readonly errorCode: number
@@ -158,6 +174,7 @@ export interface ProduceResponsePartitionProduceResponse {
   readonly currentLeader?: ProduceResponseLeaderIdAndEpoch
 }
 
+/** Writes the fields that a version has of a part of a Produce response. */
 export function writeProduceResponsePartitionProduceResponse(w: Writer, m: ProduceResponsePartitionProduceResponse, v: number): void {
   const f = v >= 9
   w.int32(m.index)
@@ -191,6 +208,7 @@ export function writeProduceResponsePartitionProduceResponse(w: Writer, m: Produ
   }
 }
 
+/** Reads a version of a part of a Produce response. */
 export function readProduceResponsePartitionProduceResponse(r: Reader, v: number): Decoded<ProduceResponsePartitionProduceResponse> {
   const f = v >= 9
   const index = r.int32()
@@ -219,6 +237,7 @@ export function readProduceResponsePartitionProduceResponse(r: Reader, v: number
   return { index, errorCode, baseOffset, logAppendTimeMs, logStartOffset, recordErrors, errorMessage, currentLeader }
 }
 
+/** A part of a Produce response. */
 export interface ProduceResponseTopicProduceResponse {
   /** Versions 3 to 12. */
   readonly name?: string
@@ -227,6 +246,7 @@ export interface ProduceResponseTopicProduceResponse {
   readonly partitionResponses: readonly ProduceResponsePartitionProduceResponse[]
 }
 
+/** Writes the fields that a version has of a part of a Produce response. */
 export function writeProduceResponseTopicProduceResponse(w: Writer, m: ProduceResponseTopicProduceResponse, v: number): void {
   const f = v >= 9
   if (v <= 12) {
@@ -245,6 +265,7 @@ export function writeProduceResponseTopicProduceResponse(w: Writer, m: ProduceRe
   }
 }
 
+/** Reads a version of a part of a Produce response. */
 export function readProduceResponseTopicProduceResponse(r: Reader, v: number): Decoded<ProduceResponseTopicProduceResponse> {
   const f = v >= 9
   const name = v <= 12 ? r.string(f) : ''
@@ -255,6 +276,7 @@ export function readProduceResponseTopicProduceResponse(r: Reader, v: number): D
   return { name, topicId, partitionResponses }
 }
 
+/** A part of a Produce response. */
 export interface ProduceResponseNodeEndpoint {
   readonly nodeId: number
   readonly host: string
@@ -262,6 +284,7 @@ export interface ProduceResponseNodeEndpoint {
   readonly rack?: string | null
 }
 
+/** Writes the fields that a version has of a part of a Produce response. */
 export function writeProduceResponseNodeEndpoint(w: Writer, m: ProduceResponseNodeEndpoint, _v: number): void {
   w.int32(m.nodeId)
   w.string(m.host, true)
@@ -270,6 +293,7 @@ export function writeProduceResponseNodeEndpoint(w: Writer, m: ProduceResponseNo
   w.uvarint(0)
 }
 
+/** Reads a version of a part of a Produce response. */
 export function readProduceResponseNodeEndpoint(r: Reader, _v: number): Decoded<ProduceResponseNodeEndpoint> {
   const nodeId = r.int32()
   const host = r.string(true)
@@ -279,6 +303,7 @@ export function readProduceResponseNodeEndpoint(r: Reader, _v: number): Decoded<
   return { nodeId, host, port, rack }
 }
 
+/** A Produce response. */
 export interface ProduceResponse {
   readonly responses: readonly ProduceResponseTopicProduceResponse[]
   readonly throttleTimeMs?: number
@@ -286,6 +311,7 @@ export interface ProduceResponse {
   readonly nodeEndpoints?: readonly ProduceResponseNodeEndpoint[]
 }
 
+/** Writes the fields that a version has of a Produce response. */
 export function writeProduceResponse(w: Writer, m: ProduceResponse, v: number): void {
   const f = v >= 9
   {
@@ -312,6 +338,7 @@ export function writeProduceResponse(w: Writer, m: ProduceResponse, v: number): 
   }
 }
 
+/** Reads a version of a Produce response. */
 export function readProduceResponse(r: Reader, v: number): Decoded<ProduceResponse> {
   const f = v >= 9
   const responses: Decoded<readonly ProduceResponseTopicProduceResponse[]> = []
@@ -336,18 +363,24 @@ export function readProduceResponse(r: Reader, v: number): Decoded<ProduceRespon
   return { responses, throttleTimeMs, nodeEndpoints }
 }
 
-const facts = { key: 0, name: 'Produce', minVersion: 3, maxVersion: 13, flexibleFrom: 9 } as const
-
 /** Produce (api key 0), versions 3 to 13: the client's side. */
 export const Produce: Api<ProduceRequest, ProduceResponse> = {
-  ...facts,
+  key: 0,
+  name: 'Produce',
+  minVersion: 3,
+  maxVersion: 13,
+  flexibleFrom: 9,
   writeRequest: writeProduceRequest,
   readResponse: readProduceResponse,
 }
 
 /** Produce (api key 0), versions 3 to 13: the broker's side. */
 export const ProduceServer: ServerApi<ProduceRequest, ProduceResponse> = {
-  ...facts,
+  key: 0,
+  name: 'Produce',
+  minVersion: 3,
+  maxVersion: 13,
+  flexibleFrom: 9,
   readRequest: readProduceRequest,
   writeResponse: writeProduceResponse,
 }

@@ -3,6 +3,7 @@ import type { Api, Decoded, ServerApi } from '../api.ts'
 import type { Reader } from '../wire/reader.ts'
 import type { Writer } from '../wire/writer.ts'
 
+/** A PushTelemetry request. */
 export interface PushTelemetryRequest {
   readonly clientInstanceId: string
   readonly subscriptionId: number
@@ -11,6 +12,7 @@ export interface PushTelemetryRequest {
   readonly metrics: Uint8Array
 }
 
+/** Writes the fields that a version has of a PushTelemetry request. */
 export function writePushTelemetryRequest(w: Writer, m: PushTelemetryRequest, _v: number): void {
   w.uuid(m.clientInstanceId)
   w.int32(m.subscriptionId)
@@ -20,6 +22,7 @@ export function writePushTelemetryRequest(w: Writer, m: PushTelemetryRequest, _v
   w.uvarint(0)
 }
 
+/** Reads a version of a PushTelemetry request. */
 export function readPushTelemetryRequest(r: Reader, _v: number): Decoded<PushTelemetryRequest> {
   const clientInstanceId = r.uuid()
   const subscriptionId = r.int32()
@@ -30,17 +33,20 @@ export function readPushTelemetryRequest(r: Reader, _v: number): Decoded<PushTel
   return { clientInstanceId, subscriptionId, terminating, compressionType, metrics }
 }
 
+/** A PushTelemetry response. */
 export interface PushTelemetryResponse {
   readonly throttleTimeMs: number
   readonly errorCode: number
 }
 
+/** Writes the fields that a version has of a PushTelemetry response. */
 export function writePushTelemetryResponse(w: Writer, m: PushTelemetryResponse, _v: number): void {
   w.int32(m.throttleTimeMs)
   w.int16(m.errorCode)
   w.uvarint(0)
 }
 
+/** Reads a version of a PushTelemetry response. */
 export function readPushTelemetryResponse(r: Reader, _v: number): Decoded<PushTelemetryResponse> {
   const throttleTimeMs = r.int32()
   const errorCode = r.int16()
@@ -48,18 +54,24 @@ export function readPushTelemetryResponse(r: Reader, _v: number): Decoded<PushTe
   return { throttleTimeMs, errorCode }
 }
 
-const facts = { key: 72, name: 'PushTelemetry', minVersion: 0, maxVersion: 0, flexibleFrom: 0 } as const
-
 /** PushTelemetry (api key 72), versions 0 to 0: the client's side. */
 export const PushTelemetry: Api<PushTelemetryRequest, PushTelemetryResponse> = {
-  ...facts,
+  key: 72,
+  name: 'PushTelemetry',
+  minVersion: 0,
+  maxVersion: 0,
+  flexibleFrom: 0,
   writeRequest: writePushTelemetryRequest,
   readResponse: readPushTelemetryResponse,
 }
 
 /** PushTelemetry (api key 72), versions 0 to 0: the broker's side. */
 export const PushTelemetryServer: ServerApi<PushTelemetryRequest, PushTelemetryResponse> = {
-  ...facts,
+  key: 72,
+  name: 'PushTelemetry',
+  minVersion: 0,
+  maxVersion: 0,
+  flexibleFrom: 0,
   readRequest: readPushTelemetryRequest,
   writeResponse: writePushTelemetryResponse,
 }

@@ -3,17 +3,20 @@ import type { Api, Decoded, ServerApi } from '../api.ts'
 import type { Reader } from '../wire/reader.ts'
 import type { Writer } from '../wire/writer.ts'
 
+/** A part of a ReadShareGroupStateSummary request. */
 export interface ReadShareGroupStateSummaryRequestPartitionData {
   readonly partition: number
   readonly leaderEpoch: number
 }
 
+/** Writes the fields that a version has of a part of a ReadShareGroupStateSummary request. */
 export function writeReadShareGroupStateSummaryRequestPartitionData(w: Writer, m: ReadShareGroupStateSummaryRequestPartitionData, _v: number): void {
   w.int32(m.partition)
   w.int32(m.leaderEpoch)
   w.uvarint(0)
 }
 
+/** Reads a version of a part of a ReadShareGroupStateSummary request. */
 export function readReadShareGroupStateSummaryRequestPartitionData(r: Reader, _v: number): Decoded<ReadShareGroupStateSummaryRequestPartitionData> {
   const partition = r.int32()
   const leaderEpoch = r.int32()
@@ -21,11 +24,13 @@ export function readReadShareGroupStateSummaryRequestPartitionData(r: Reader, _v
   return { partition, leaderEpoch }
 }
 
+/** A part of a ReadShareGroupStateSummary request. */
 export interface ReadShareGroupStateSummaryRequestReadStateSummaryData {
   readonly topicId: string
   readonly partitions: readonly ReadShareGroupStateSummaryRequestPartitionData[]
 }
 
+/** Writes the fields that a version has of a part of a ReadShareGroupStateSummary request. */
 export function writeReadShareGroupStateSummaryRequestReadStateSummaryData(w: Writer, m: ReadShareGroupStateSummaryRequestReadStateSummaryData, v: number): void {
   w.uuid(m.topicId)
   {
@@ -36,6 +41,7 @@ export function writeReadShareGroupStateSummaryRequestReadStateSummaryData(w: Wr
   w.uvarint(0)
 }
 
+/** Reads a version of a part of a ReadShareGroupStateSummary request. */
 export function readReadShareGroupStateSummaryRequestReadStateSummaryData(r: Reader, v: number): Decoded<ReadShareGroupStateSummaryRequestReadStateSummaryData> {
   const topicId = r.uuid()
   const partitions: Decoded<readonly ReadShareGroupStateSummaryRequestPartitionData[]> = []
@@ -44,11 +50,13 @@ export function readReadShareGroupStateSummaryRequestReadStateSummaryData(r: Rea
   return { topicId, partitions }
 }
 
+/** A ReadShareGroupStateSummary request. */
 export interface ReadShareGroupStateSummaryRequest {
   readonly groupId: string
   readonly topics: readonly ReadShareGroupStateSummaryRequestReadStateSummaryData[]
 }
 
+/** Writes the fields that a version has of a ReadShareGroupStateSummary request. */
 export function writeReadShareGroupStateSummaryRequest(w: Writer, m: ReadShareGroupStateSummaryRequest, v: number): void {
   w.string(m.groupId, true)
   {
@@ -59,6 +67,7 @@ export function writeReadShareGroupStateSummaryRequest(w: Writer, m: ReadShareGr
   w.uvarint(0)
 }
 
+/** Reads a version of a ReadShareGroupStateSummary request. */
 export function readReadShareGroupStateSummaryRequest(r: Reader, v: number): Decoded<ReadShareGroupStateSummaryRequest> {
   const groupId = r.string(true)
   const topics: Decoded<readonly ReadShareGroupStateSummaryRequestReadStateSummaryData[]> = []
@@ -67,6 +76,7 @@ export function readReadShareGroupStateSummaryRequest(r: Reader, v: number): Dec
   return { groupId, topics }
 }
 
+/** A part of a ReadShareGroupStateSummary response. */
 export interface ReadShareGroupStateSummaryResponsePartitionResult {
   readonly partition: number
   readonly errorCode: number
@@ -78,6 +88,7 @@ export interface ReadShareGroupStateSummaryResponsePartitionResult {
   readonly deliveryCompleteCount?: number
 }
 
+/** Writes the fields that a version has of a part of a ReadShareGroupStateSummary response. */
 export function writeReadShareGroupStateSummaryResponsePartitionResult(w: Writer, m: ReadShareGroupStateSummaryResponsePartitionResult, v: number): void {
   w.int32(m.partition)
   w.int16(m.errorCode)
@@ -91,6 +102,7 @@ export function writeReadShareGroupStateSummaryResponsePartitionResult(w: Writer
   w.uvarint(0)
 }
 
+/** Reads a version of a part of a ReadShareGroupStateSummary response. */
 export function readReadShareGroupStateSummaryResponsePartitionResult(r: Reader, v: number): Decoded<ReadShareGroupStateSummaryResponsePartitionResult> {
   const partition = r.int32()
   const errorCode = r.int16()
@@ -103,11 +115,13 @@ export function readReadShareGroupStateSummaryResponsePartitionResult(r: Reader,
   return { partition, errorCode, errorMessage, stateEpoch, leaderEpoch, startOffset, deliveryCompleteCount }
 }
 
+/** A part of a ReadShareGroupStateSummary response. */
 export interface ReadShareGroupStateSummaryResponseReadStateSummaryResult {
   readonly topicId: string
   readonly partitions: readonly ReadShareGroupStateSummaryResponsePartitionResult[]
 }
 
+/** Writes the fields that a version has of a part of a ReadShareGroupStateSummary response. */
 export function writeReadShareGroupStateSummaryResponseReadStateSummaryResult(w: Writer, m: ReadShareGroupStateSummaryResponseReadStateSummaryResult, v: number): void {
   w.uuid(m.topicId)
   {
@@ -118,6 +132,7 @@ export function writeReadShareGroupStateSummaryResponseReadStateSummaryResult(w:
   w.uvarint(0)
 }
 
+/** Reads a version of a part of a ReadShareGroupStateSummary response. */
 export function readReadShareGroupStateSummaryResponseReadStateSummaryResult(r: Reader, v: number): Decoded<ReadShareGroupStateSummaryResponseReadStateSummaryResult> {
   const topicId = r.uuid()
   const partitions: Decoded<readonly ReadShareGroupStateSummaryResponsePartitionResult[]> = []
@@ -126,10 +141,12 @@ export function readReadShareGroupStateSummaryResponseReadStateSummaryResult(r: 
   return { topicId, partitions }
 }
 
+/** A ReadShareGroupStateSummary response. */
 export interface ReadShareGroupStateSummaryResponse {
   readonly results: readonly ReadShareGroupStateSummaryResponseReadStateSummaryResult[]
 }
 
+/** Writes the fields that a version has of a ReadShareGroupStateSummary response. */
 export function writeReadShareGroupStateSummaryResponse(w: Writer, m: ReadShareGroupStateSummaryResponse, v: number): void {
   {
     const list = m.results
@@ -139,6 +156,7 @@ export function writeReadShareGroupStateSummaryResponse(w: Writer, m: ReadShareG
   w.uvarint(0)
 }
 
+/** Reads a version of a ReadShareGroupStateSummary response. */
 export function readReadShareGroupStateSummaryResponse(r: Reader, v: number): Decoded<ReadShareGroupStateSummaryResponse> {
   const results: Decoded<readonly ReadShareGroupStateSummaryResponseReadStateSummaryResult[]> = []
   for (let n = r.arrayLength(true); n > 0; n--) results.push(readReadShareGroupStateSummaryResponseReadStateSummaryResult(r, v))
@@ -146,18 +164,24 @@ export function readReadShareGroupStateSummaryResponse(r: Reader, v: number): De
   return { results }
 }
 
-const facts = { key: 87, name: 'ReadShareGroupStateSummary', minVersion: 0, maxVersion: 1, flexibleFrom: 0 } as const
-
 /** ReadShareGroupStateSummary (api key 87), versions 0 to 1: the client's side. */
 export const ReadShareGroupStateSummary: Api<ReadShareGroupStateSummaryRequest, ReadShareGroupStateSummaryResponse> = {
-  ...facts,
+  key: 87,
+  name: 'ReadShareGroupStateSummary',
+  minVersion: 0,
+  maxVersion: 1,
+  flexibleFrom: 0,
   writeRequest: writeReadShareGroupStateSummaryRequest,
   readResponse: readReadShareGroupStateSummaryResponse,
 }
 
 /** ReadShareGroupStateSummary (api key 87), versions 0 to 1: the broker's side. */
 export const ReadShareGroupStateSummaryServer: ServerApi<ReadShareGroupStateSummaryRequest, ReadShareGroupStateSummaryResponse> = {
-  ...facts,
+  key: 87,
+  name: 'ReadShareGroupStateSummary',
+  minVersion: 0,
+  maxVersion: 1,
+  flexibleFrom: 0,
   readRequest: readReadShareGroupStateSummaryRequest,
   writeResponse: writeReadShareGroupStateSummaryResponse,
 }

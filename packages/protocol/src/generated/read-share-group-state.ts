@@ -3,17 +3,20 @@ import type { Api, Decoded, ServerApi } from '../api.ts'
 import type { Reader } from '../wire/reader.ts'
 import type { Writer } from '../wire/writer.ts'
 
+/** A part of a ReadShareGroupState request. */
 export interface ReadShareGroupStateRequestPartitionData {
   readonly partition: number
   readonly leaderEpoch: number
 }
 
+/** Writes the fields that a version has of a part of a ReadShareGroupState request. */
 export function writeReadShareGroupStateRequestPartitionData(w: Writer, m: ReadShareGroupStateRequestPartitionData, _v: number): void {
   w.int32(m.partition)
   w.int32(m.leaderEpoch)
   w.uvarint(0)
 }
 
+/** Reads a version of a part of a ReadShareGroupState request. */
 export function readReadShareGroupStateRequestPartitionData(r: Reader, _v: number): Decoded<ReadShareGroupStateRequestPartitionData> {
   const partition = r.int32()
   const leaderEpoch = r.int32()
@@ -21,11 +24,13 @@ export function readReadShareGroupStateRequestPartitionData(r: Reader, _v: numbe
   return { partition, leaderEpoch }
 }
 
+/** A part of a ReadShareGroupState request. */
 export interface ReadShareGroupStateRequestReadStateData {
   readonly topicId: string
   readonly partitions: readonly ReadShareGroupStateRequestPartitionData[]
 }
 
+/** Writes the fields that a version has of a part of a ReadShareGroupState request. */
 export function writeReadShareGroupStateRequestReadStateData(w: Writer, m: ReadShareGroupStateRequestReadStateData, v: number): void {
   w.uuid(m.topicId)
   {
@@ -36,6 +41,7 @@ export function writeReadShareGroupStateRequestReadStateData(w: Writer, m: ReadS
   w.uvarint(0)
 }
 
+/** Reads a version of a part of a ReadShareGroupState request. */
 export function readReadShareGroupStateRequestReadStateData(r: Reader, v: number): Decoded<ReadShareGroupStateRequestReadStateData> {
   const topicId = r.uuid()
   const partitions: Decoded<readonly ReadShareGroupStateRequestPartitionData[]> = []
@@ -44,11 +50,13 @@ export function readReadShareGroupStateRequestReadStateData(r: Reader, v: number
   return { topicId, partitions }
 }
 
+/** A ReadShareGroupState request. */
 export interface ReadShareGroupStateRequest {
   readonly groupId: string
   readonly topics: readonly ReadShareGroupStateRequestReadStateData[]
 }
 
+/** Writes the fields that a version has of a ReadShareGroupState request. */
 export function writeReadShareGroupStateRequest(w: Writer, m: ReadShareGroupStateRequest, v: number): void {
   w.string(m.groupId, true)
   {
@@ -59,6 +67,7 @@ export function writeReadShareGroupStateRequest(w: Writer, m: ReadShareGroupStat
   w.uvarint(0)
 }
 
+/** Reads a version of a ReadShareGroupState request. */
 export function readReadShareGroupStateRequest(r: Reader, v: number): Decoded<ReadShareGroupStateRequest> {
   const groupId = r.string(true)
   const topics: Decoded<readonly ReadShareGroupStateRequestReadStateData[]> = []
@@ -67,6 +76,7 @@ export function readReadShareGroupStateRequest(r: Reader, v: number): Decoded<Re
   return { groupId, topics }
 }
 
+/** A part of a ReadShareGroupState response. */
 export interface ReadShareGroupStateResponseStateBatch {
   readonly firstOffset: number
   readonly lastOffset: number
@@ -74,6 +84,7 @@ export interface ReadShareGroupStateResponseStateBatch {
   readonly deliveryCount: number
 }
 
+/** Writes the fields that a version has of a part of a ReadShareGroupState response. */
 export function writeReadShareGroupStateResponseStateBatch(w: Writer, m: ReadShareGroupStateResponseStateBatch, _v: number): void {
   w.int64(m.firstOffset)
   w.int64(m.lastOffset)
@@ -82,6 +93,7 @@ export function writeReadShareGroupStateResponseStateBatch(w: Writer, m: ReadSha
   w.uvarint(0)
 }
 
+/** Reads a version of a part of a ReadShareGroupState response. */
 export function readReadShareGroupStateResponseStateBatch(r: Reader, _v: number): Decoded<ReadShareGroupStateResponseStateBatch> {
   const firstOffset = r.int64()
   const lastOffset = r.int64()
@@ -91,6 +103,7 @@ export function readReadShareGroupStateResponseStateBatch(r: Reader, _v: number)
   return { firstOffset, lastOffset, deliveryState, deliveryCount }
 }
 
+/** A part of a ReadShareGroupState response. */
 export interface ReadShareGroupStateResponsePartitionResult {
   readonly partition: number
   readonly errorCode: number
@@ -100,6 +113,7 @@ export interface ReadShareGroupStateResponsePartitionResult {
   readonly stateBatches: readonly ReadShareGroupStateResponseStateBatch[]
 }
 
+/** Writes the fields that a version has of a part of a ReadShareGroupState response. */
 export function writeReadShareGroupStateResponsePartitionResult(w: Writer, m: ReadShareGroupStateResponsePartitionResult, v: number): void {
   w.int32(m.partition)
   w.int16(m.errorCode)
@@ -114,6 +128,7 @@ export function writeReadShareGroupStateResponsePartitionResult(w: Writer, m: Re
   w.uvarint(0)
 }
 
+/** Reads a version of a part of a ReadShareGroupState response. */
 export function readReadShareGroupStateResponsePartitionResult(r: Reader, v: number): Decoded<ReadShareGroupStateResponsePartitionResult> {
   const partition = r.int32()
   const errorCode = r.int16()
@@ -126,11 +141,13 @@ export function readReadShareGroupStateResponsePartitionResult(r: Reader, v: num
   return { partition, errorCode, errorMessage, stateEpoch, startOffset, stateBatches }
 }
 
+/** A part of a ReadShareGroupState response. */
 export interface ReadShareGroupStateResponseReadStateResult {
   readonly topicId: string
   readonly partitions: readonly ReadShareGroupStateResponsePartitionResult[]
 }
 
+/** Writes the fields that a version has of a part of a ReadShareGroupState response. */
 export function writeReadShareGroupStateResponseReadStateResult(w: Writer, m: ReadShareGroupStateResponseReadStateResult, v: number): void {
   w.uuid(m.topicId)
   {
@@ -141,6 +158,7 @@ export function writeReadShareGroupStateResponseReadStateResult(w: Writer, m: Re
   w.uvarint(0)
 }
 
+/** Reads a version of a part of a ReadShareGroupState response. */
 export function readReadShareGroupStateResponseReadStateResult(r: Reader, v: number): Decoded<ReadShareGroupStateResponseReadStateResult> {
   const topicId = r.uuid()
   const partitions: Decoded<readonly ReadShareGroupStateResponsePartitionResult[]> = []
@@ -149,10 +167,12 @@ export function readReadShareGroupStateResponseReadStateResult(r: Reader, v: num
   return { topicId, partitions }
 }
 
+/** A ReadShareGroupState response. */
 export interface ReadShareGroupStateResponse {
   readonly results: readonly ReadShareGroupStateResponseReadStateResult[]
 }
 
+/** Writes the fields that a version has of a ReadShareGroupState response. */
 export function writeReadShareGroupStateResponse(w: Writer, m: ReadShareGroupStateResponse, v: number): void {
   {
     const list = m.results
@@ -162,6 +182,7 @@ export function writeReadShareGroupStateResponse(w: Writer, m: ReadShareGroupSta
   w.uvarint(0)
 }
 
+/** Reads a version of a ReadShareGroupState response. */
 export function readReadShareGroupStateResponse(r: Reader, v: number): Decoded<ReadShareGroupStateResponse> {
   const results: Decoded<readonly ReadShareGroupStateResponseReadStateResult[]> = []
   for (let n = r.arrayLength(true); n > 0; n--) results.push(readReadShareGroupStateResponseReadStateResult(r, v))
@@ -169,18 +190,24 @@ export function readReadShareGroupStateResponse(r: Reader, v: number): Decoded<R
   return { results }
 }
 
-const facts = { key: 84, name: 'ReadShareGroupState', minVersion: 0, maxVersion: 0, flexibleFrom: 0 } as const
-
 /** ReadShareGroupState (api key 84), versions 0 to 0: the client's side. */
 export const ReadShareGroupState: Api<ReadShareGroupStateRequest, ReadShareGroupStateResponse> = {
-  ...facts,
+  key: 84,
+  name: 'ReadShareGroupState',
+  minVersion: 0,
+  maxVersion: 0,
+  flexibleFrom: 0,
   writeRequest: writeReadShareGroupStateRequest,
   readResponse: readReadShareGroupStateResponse,
 }
 
 /** ReadShareGroupState (api key 84), versions 0 to 0: the broker's side. */
 export const ReadShareGroupStateServer: ServerApi<ReadShareGroupStateRequest, ReadShareGroupStateResponse> = {
-  ...facts,
+  key: 84,
+  name: 'ReadShareGroupState',
+  minVersion: 0,
+  maxVersion: 0,
+  flexibleFrom: 0,
   readRequest: readReadShareGroupStateRequest,
   writeResponse: writeReadShareGroupStateResponse,
 }

@@ -3,12 +3,14 @@ import type { Api, Decoded, ServerApi } from '../api.ts'
 import type { Reader } from '../wire/reader.ts'
 import type { Writer } from '../wire/writer.ts'
 
+/** A RemoveRaftVoter request. */
 export interface RemoveRaftVoterRequest {
   readonly clusterId: string | null
   readonly voterId: number
   readonly voterDirectoryId: string
 }
 
+/** Writes the fields that a version has of a RemoveRaftVoter request. */
 export function writeRemoveRaftVoterRequest(w: Writer, m: RemoveRaftVoterRequest, _v: number): void {
   w.nullableString(m.clusterId, true)
   w.int32(m.voterId)
@@ -16,6 +18,7 @@ export function writeRemoveRaftVoterRequest(w: Writer, m: RemoveRaftVoterRequest
   w.uvarint(0)
 }
 
+/** Reads a version of a RemoveRaftVoter request. */
 export function readRemoveRaftVoterRequest(r: Reader, _v: number): Decoded<RemoveRaftVoterRequest> {
   const clusterId = r.nullableString(true)
   const voterId = r.int32()
@@ -24,12 +27,14 @@ export function readRemoveRaftVoterRequest(r: Reader, _v: number): Decoded<Remov
   return { clusterId, voterId, voterDirectoryId }
 }
 
+/** A RemoveRaftVoter response. */
 export interface RemoveRaftVoterResponse {
   readonly throttleTimeMs: number
   readonly errorCode: number
   readonly errorMessage: string | null
 }
 
+/** Writes the fields that a version has of a RemoveRaftVoter response. */
 export function writeRemoveRaftVoterResponse(w: Writer, m: RemoveRaftVoterResponse, _v: number): void {
   w.int32(m.throttleTimeMs)
   w.int16(m.errorCode)
@@ -37,6 +42,7 @@ export function writeRemoveRaftVoterResponse(w: Writer, m: RemoveRaftVoterRespon
   w.uvarint(0)
 }
 
+/** Reads a version of a RemoveRaftVoter response. */
 export function readRemoveRaftVoterResponse(r: Reader, _v: number): Decoded<RemoveRaftVoterResponse> {
   const throttleTimeMs = r.int32()
   const errorCode = r.int16()
@@ -45,18 +51,24 @@ export function readRemoveRaftVoterResponse(r: Reader, _v: number): Decoded<Remo
   return { throttleTimeMs, errorCode, errorMessage }
 }
 
-const facts = { key: 81, name: 'RemoveRaftVoter', minVersion: 0, maxVersion: 0, flexibleFrom: 0 } as const
-
 /** RemoveRaftVoter (api key 81), versions 0 to 0: the client's side. */
 export const RemoveRaftVoter: Api<RemoveRaftVoterRequest, RemoveRaftVoterResponse> = {
-  ...facts,
+  key: 81,
+  name: 'RemoveRaftVoter',
+  minVersion: 0,
+  maxVersion: 0,
+  flexibleFrom: 0,
   writeRequest: writeRemoveRaftVoterRequest,
   readResponse: readRemoveRaftVoterResponse,
 }
 
 /** RemoveRaftVoter (api key 81), versions 0 to 0: the broker's side. */
 export const RemoveRaftVoterServer: ServerApi<RemoveRaftVoterRequest, RemoveRaftVoterResponse> = {
-  ...facts,
+  key: 81,
+  name: 'RemoveRaftVoter',
+  minVersion: 0,
+  maxVersion: 0,
+  flexibleFrom: 0,
   readRequest: readRemoveRaftVoterRequest,
   writeResponse: writeRemoveRaftVoterResponse,
 }

@@ -3,11 +3,13 @@ import type { Api, Decoded, ServerApi } from '../api.ts'
 import type { Reader } from '../wire/reader.ts'
 import type { Writer } from '../wire/writer.ts'
 
+/** A RenewDelegationToken request. */
 export interface RenewDelegationTokenRequest {
   readonly hmac: Uint8Array
   readonly renewPeriodMs: number
 }
 
+/** Writes the fields that a version has of a RenewDelegationToken request. */
 export function writeRenewDelegationTokenRequest(w: Writer, m: RenewDelegationTokenRequest, v: number): void {
   const f = v >= 2
   w.bytes(m.hmac, f)
@@ -17,6 +19,7 @@ export function writeRenewDelegationTokenRequest(w: Writer, m: RenewDelegationTo
   }
 }
 
+/** Reads a version of a RenewDelegationToken request. */
 export function readRenewDelegationTokenRequest(r: Reader, v: number): Decoded<RenewDelegationTokenRequest> {
   const f = v >= 2
   const hmac = r.bytes(f)
@@ -25,12 +28,14 @@ export function readRenewDelegationTokenRequest(r: Reader, v: number): Decoded<R
   return { hmac, renewPeriodMs }
 }
 
+/** A RenewDelegationToken response. */
 export interface RenewDelegationTokenResponse {
   readonly errorCode: number
   readonly expiryTimestampMs: number
   readonly throttleTimeMs: number
 }
 
+/** Writes the fields that a version has of a RenewDelegationToken response. */
 export function writeRenewDelegationTokenResponse(w: Writer, m: RenewDelegationTokenResponse, v: number): void {
   const f = v >= 2
   w.int16(m.errorCode)
@@ -41,6 +46,7 @@ export function writeRenewDelegationTokenResponse(w: Writer, m: RenewDelegationT
   }
 }
 
+/** Reads a version of a RenewDelegationToken response. */
 export function readRenewDelegationTokenResponse(r: Reader, v: number): Decoded<RenewDelegationTokenResponse> {
   const f = v >= 2
   const errorCode = r.int16()
@@ -50,18 +56,24 @@ export function readRenewDelegationTokenResponse(r: Reader, v: number): Decoded<
   return { errorCode, expiryTimestampMs, throttleTimeMs }
 }
 
-const facts = { key: 39, name: 'RenewDelegationToken', minVersion: 1, maxVersion: 2, flexibleFrom: 2 } as const
-
 /** RenewDelegationToken (api key 39), versions 1 to 2: the client's side. */
 export const RenewDelegationToken: Api<RenewDelegationTokenRequest, RenewDelegationTokenResponse> = {
-  ...facts,
+  key: 39,
+  name: 'RenewDelegationToken',
+  minVersion: 1,
+  maxVersion: 2,
+  flexibleFrom: 2,
   writeRequest: writeRenewDelegationTokenRequest,
   readResponse: readRenewDelegationTokenResponse,
 }
 
 /** RenewDelegationToken (api key 39), versions 1 to 2: the broker's side. */
 export const RenewDelegationTokenServer: ServerApi<RenewDelegationTokenRequest, RenewDelegationTokenResponse> = {
-  ...facts,
+  key: 39,
+  name: 'RenewDelegationToken',
+  minVersion: 1,
+  maxVersion: 2,
+  flexibleFrom: 2,
   readRequest: readRenewDelegationTokenRequest,
   writeResponse: writeRenewDelegationTokenResponse,
 }

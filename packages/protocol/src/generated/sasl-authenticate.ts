@@ -3,10 +3,12 @@ import type { Api, Decoded, ServerApi } from '../api.ts'
 import type { Reader } from '../wire/reader.ts'
 import type { Writer } from '../wire/writer.ts'
 
+/** A SaslAuthenticate request. */
 export interface SaslAuthenticateRequest {
   readonly authBytes: Uint8Array
 }
 
+/** Writes the fields that a version has of a SaslAuthenticate request. */
 export function writeSaslAuthenticateRequest(w: Writer, m: SaslAuthenticateRequest, v: number): void {
   const f = v >= 2
   w.bytes(m.authBytes, f)
@@ -15,6 +17,7 @@ export function writeSaslAuthenticateRequest(w: Writer, m: SaslAuthenticateReque
   }
 }
 
+/** Reads a version of a SaslAuthenticate request. */
 export function readSaslAuthenticateRequest(r: Reader, v: number): Decoded<SaslAuthenticateRequest> {
   const f = v >= 2
   const authBytes = r.bytes(f)
@@ -22,6 +25,7 @@ export function readSaslAuthenticateRequest(r: Reader, v: number): Decoded<SaslA
   return { authBytes }
 }
 
+/** A SaslAuthenticate response. */
 export interface SaslAuthenticateResponse {
   readonly errorCode: number
   readonly errorMessage: string | null
@@ -30,6 +34,7 @@ export interface SaslAuthenticateResponse {
   readonly sessionLifetimeMs?: number
 }
 
+/** Writes the fields that a version has of a SaslAuthenticate response. */
 export function writeSaslAuthenticateResponse(w: Writer, m: SaslAuthenticateResponse, v: number): void {
   const f = v >= 2
   w.int16(m.errorCode)
@@ -43,6 +48,7 @@ export function writeSaslAuthenticateResponse(w: Writer, m: SaslAuthenticateResp
   }
 }
 
+/** Reads a version of a SaslAuthenticate response. */
 export function readSaslAuthenticateResponse(r: Reader, v: number): Decoded<SaslAuthenticateResponse> {
   const f = v >= 2
   const errorCode = r.int16()
@@ -53,18 +59,24 @@ export function readSaslAuthenticateResponse(r: Reader, v: number): Decoded<Sasl
   return { errorCode, errorMessage, authBytes, sessionLifetimeMs }
 }
 
-const facts = { key: 36, name: 'SaslAuthenticate', minVersion: 0, maxVersion: 2, flexibleFrom: 2 } as const
-
 /** SaslAuthenticate (api key 36), versions 0 to 2: the client's side. */
 export const SaslAuthenticate: Api<SaslAuthenticateRequest, SaslAuthenticateResponse> = {
-  ...facts,
+  key: 36,
+  name: 'SaslAuthenticate',
+  minVersion: 0,
+  maxVersion: 2,
+  flexibleFrom: 2,
   writeRequest: writeSaslAuthenticateRequest,
   readResponse: readSaslAuthenticateResponse,
 }
 
 /** SaslAuthenticate (api key 36), versions 0 to 2: the broker's side. */
 export const SaslAuthenticateServer: ServerApi<SaslAuthenticateRequest, SaslAuthenticateResponse> = {
-  ...facts,
+  key: 36,
+  name: 'SaslAuthenticate',
+  minVersion: 0,
+  maxVersion: 2,
+  flexibleFrom: 2,
   readRequest: readSaslAuthenticateRequest,
   writeResponse: writeSaslAuthenticateResponse,
 }

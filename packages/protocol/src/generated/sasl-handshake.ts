@@ -3,24 +3,29 @@ import type { Api, Decoded, ServerApi } from '../api.ts'
 import type { Reader } from '../wire/reader.ts'
 import type { Writer } from '../wire/writer.ts'
 
+/** A SaslHandshake request. */
 export interface SaslHandshakeRequest {
   readonly mechanism: string
 }
 
+/** Writes the fields that a version has of a SaslHandshake request. */
 export function writeSaslHandshakeRequest(w: Writer, m: SaslHandshakeRequest, _v: number): void {
   w.string(m.mechanism, false)
 }
 
+/** Reads a version of a SaslHandshake request. */
 export function readSaslHandshakeRequest(r: Reader, _v: number): Decoded<SaslHandshakeRequest> {
   const mechanism = r.string(false)
   return { mechanism }
 }
 
+/** A SaslHandshake response. */
 export interface SaslHandshakeResponse {
   readonly errorCode: number
   readonly mechanisms: readonly string[]
 }
 
+/** Writes the fields that a version has of a SaslHandshake response. */
 export function writeSaslHandshakeResponse(w: Writer, m: SaslHandshakeResponse, _v: number): void {
   w.int16(m.errorCode)
   {
@@ -30,6 +35,7 @@ export function writeSaslHandshakeResponse(w: Writer, m: SaslHandshakeResponse, 
   }
 }
 
+/** Reads a version of a SaslHandshake response. */
 export function readSaslHandshakeResponse(r: Reader, _v: number): Decoded<SaslHandshakeResponse> {
   const errorCode = r.int16()
   const mechanisms: Decoded<readonly string[]> = []
@@ -37,18 +43,24 @@ export function readSaslHandshakeResponse(r: Reader, _v: number): Decoded<SaslHa
   return { errorCode, mechanisms }
 }
 
-const facts = { key: 17, name: 'SaslHandshake', minVersion: 0, maxVersion: 1, flexibleFrom: 32767 } as const
-
 /** SaslHandshake (api key 17), versions 0 to 1: the client's side. */
 export const SaslHandshake: Api<SaslHandshakeRequest, SaslHandshakeResponse> = {
-  ...facts,
+  key: 17,
+  name: 'SaslHandshake',
+  minVersion: 0,
+  maxVersion: 1,
+  flexibleFrom: 32767,
   writeRequest: writeSaslHandshakeRequest,
   readResponse: readSaslHandshakeResponse,
 }
 
 /** SaslHandshake (api key 17), versions 0 to 1: the broker's side. */
 export const SaslHandshakeServer: ServerApi<SaslHandshakeRequest, SaslHandshakeResponse> = {
-  ...facts,
+  key: 17,
+  name: 'SaslHandshake',
+  minVersion: 0,
+  maxVersion: 1,
+  flexibleFrom: 32767,
   readRequest: readSaslHandshakeRequest,
   writeResponse: writeSaslHandshakeResponse,
 }

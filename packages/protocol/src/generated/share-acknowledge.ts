@@ -4,12 +4,14 @@ import { unset } from '../wire/unset.ts'
 import type { Reader } from '../wire/reader.ts'
 import type { Writer } from '../wire/writer.ts'
 
+/** A part of a ShareAcknowledge request. */
 export interface ShareAcknowledgeRequestAcknowledgementBatch {
   readonly firstOffset: number
   readonly lastOffset: number
   readonly acknowledgeTypes: readonly number[]
 }
 
+/** Writes the fields that a version has of a part of a ShareAcknowledge request. */
 export function writeShareAcknowledgeRequestAcknowledgementBatch(w: Writer, m: ShareAcknowledgeRequestAcknowledgementBatch, _v: number): void {
   w.int64(m.firstOffset)
   w.int64(m.lastOffset)
@@ -21,6 +23,7 @@ export function writeShareAcknowledgeRequestAcknowledgementBatch(w: Writer, m: S
   w.uvarint(0)
 }
 
+/** Reads a version of a part of a ShareAcknowledge request. */
 export function readShareAcknowledgeRequestAcknowledgementBatch(r: Reader, _v: number): Decoded<ShareAcknowledgeRequestAcknowledgementBatch> {
   const firstOffset = r.int64()
   const lastOffset = r.int64()
@@ -30,11 +33,13 @@ export function readShareAcknowledgeRequestAcknowledgementBatch(r: Reader, _v: n
   return { firstOffset, lastOffset, acknowledgeTypes }
 }
 
+/** A part of a ShareAcknowledge request. */
 export interface ShareAcknowledgeRequestAcknowledgePartition {
   readonly partitionIndex: number
   readonly acknowledgementBatches: readonly ShareAcknowledgeRequestAcknowledgementBatch[]
 }
 
+/** Writes the fields that a version has of a part of a ShareAcknowledge request. */
 export function writeShareAcknowledgeRequestAcknowledgePartition(w: Writer, m: ShareAcknowledgeRequestAcknowledgePartition, v: number): void {
   w.int32(m.partitionIndex)
   {
@@ -45,6 +50,7 @@ export function writeShareAcknowledgeRequestAcknowledgePartition(w: Writer, m: S
   w.uvarint(0)
 }
 
+/** Reads a version of a part of a ShareAcknowledge request. */
 export function readShareAcknowledgeRequestAcknowledgePartition(r: Reader, v: number): Decoded<ShareAcknowledgeRequestAcknowledgePartition> {
   const partitionIndex = r.int32()
   const acknowledgementBatches: Decoded<readonly ShareAcknowledgeRequestAcknowledgementBatch[]> = []
@@ -53,11 +59,13 @@ export function readShareAcknowledgeRequestAcknowledgePartition(r: Reader, v: nu
   return { partitionIndex, acknowledgementBatches }
 }
 
+/** A part of a ShareAcknowledge request. */
 export interface ShareAcknowledgeRequestAcknowledgeTopic {
   readonly topicId: string
   readonly partitions: readonly ShareAcknowledgeRequestAcknowledgePartition[]
 }
 
+/** Writes the fields that a version has of a part of a ShareAcknowledge request. */
 export function writeShareAcknowledgeRequestAcknowledgeTopic(w: Writer, m: ShareAcknowledgeRequestAcknowledgeTopic, v: number): void {
   w.uuid(m.topicId)
   {
@@ -68,6 +76,7 @@ export function writeShareAcknowledgeRequestAcknowledgeTopic(w: Writer, m: Share
   w.uvarint(0)
 }
 
+/** Reads a version of a part of a ShareAcknowledge request. */
 export function readShareAcknowledgeRequestAcknowledgeTopic(r: Reader, v: number): Decoded<ShareAcknowledgeRequestAcknowledgeTopic> {
   const topicId = r.uuid()
   const partitions: Decoded<readonly ShareAcknowledgeRequestAcknowledgePartition[]> = []
@@ -76,6 +85,7 @@ export function readShareAcknowledgeRequestAcknowledgeTopic(r: Reader, v: number
   return { topicId, partitions }
 }
 
+/** A ShareAcknowledge request. */
 export interface ShareAcknowledgeRequest {
   readonly groupId?: string | null
   readonly memberId: string | null
@@ -85,6 +95,7 @@ export interface ShareAcknowledgeRequest {
   readonly topics: readonly ShareAcknowledgeRequestAcknowledgeTopic[]
 }
 
+/** Writes the fields that a version has of a ShareAcknowledge request. */
 export function writeShareAcknowledgeRequest(w: Writer, m: ShareAcknowledgeRequest, v: number): void {
   w.nullableString((m.groupId ?? null), true)
   w.nullableString(m.memberId, true)
@@ -101,6 +112,7 @@ export function writeShareAcknowledgeRequest(w: Writer, m: ShareAcknowledgeReque
   w.uvarint(0)
 }
 
+/** Reads a version of a ShareAcknowledge request. */
 export function readShareAcknowledgeRequest(r: Reader, v: number): Decoded<ShareAcknowledgeRequest> {
   const groupId = r.nullableString(true)
   const memberId = r.nullableString(true)
@@ -112,17 +124,20 @@ export function readShareAcknowledgeRequest(r: Reader, v: number): Decoded<Share
   return { groupId, memberId, shareSessionEpoch, isRenewAck, topics }
 }
 
+/** A part of a ShareAcknowledge response. */
 export interface ShareAcknowledgeResponseLeaderIdAndEpoch {
   readonly leaderId: number
   readonly leaderEpoch: number
 }
 
+/** Writes the fields that a version has of a part of a ShareAcknowledge response. */
 export function writeShareAcknowledgeResponseLeaderIdAndEpoch(w: Writer, m: ShareAcknowledgeResponseLeaderIdAndEpoch, _v: number): void {
   w.int32(m.leaderId)
   w.int32(m.leaderEpoch)
   w.uvarint(0)
 }
 
+/** Reads a version of a part of a ShareAcknowledge response. */
 export function readShareAcknowledgeResponseLeaderIdAndEpoch(r: Reader, _v: number): Decoded<ShareAcknowledgeResponseLeaderIdAndEpoch> {
   const leaderId = r.int32()
   const leaderEpoch = r.int32()
@@ -130,6 +145,7 @@ export function readShareAcknowledgeResponseLeaderIdAndEpoch(r: Reader, _v: numb
   return { leaderId, leaderEpoch }
 }
 
+/** A part of a ShareAcknowledge response. */
 export interface ShareAcknowledgeResponsePartitionData {
   readonly partitionIndex: number
   readonly errorCode: number
@@ -137,6 +153,7 @@ export interface ShareAcknowledgeResponsePartitionData {
   readonly currentLeader: ShareAcknowledgeResponseLeaderIdAndEpoch
 }
 
+/** Writes the fields that a version has of a part of a ShareAcknowledge response. */
 export function writeShareAcknowledgeResponsePartitionData(w: Writer, m: ShareAcknowledgeResponsePartitionData, v: number): void {
   w.int32(m.partitionIndex)
   w.int16(m.errorCode)
@@ -145,6 +162,7 @@ export function writeShareAcknowledgeResponsePartitionData(w: Writer, m: ShareAc
   w.uvarint(0)
 }
 
+/** Reads a version of a part of a ShareAcknowledge response. */
 export function readShareAcknowledgeResponsePartitionData(r: Reader, v: number): Decoded<ShareAcknowledgeResponsePartitionData> {
   const partitionIndex = r.int32()
   const errorCode = r.int16()
@@ -154,11 +172,13 @@ export function readShareAcknowledgeResponsePartitionData(r: Reader, v: number):
   return { partitionIndex, errorCode, errorMessage, currentLeader }
 }
 
+/** A part of a ShareAcknowledge response. */
 export interface ShareAcknowledgeResponseShareAcknowledgeTopicResponse {
   readonly topicId: string
   readonly partitions: readonly ShareAcknowledgeResponsePartitionData[]
 }
 
+/** Writes the fields that a version has of a part of a ShareAcknowledge response. */
 export function writeShareAcknowledgeResponseShareAcknowledgeTopicResponse(w: Writer, m: ShareAcknowledgeResponseShareAcknowledgeTopicResponse, v: number): void {
   w.uuid(m.topicId)
   {
@@ -169,6 +189,7 @@ export function writeShareAcknowledgeResponseShareAcknowledgeTopicResponse(w: Wr
   w.uvarint(0)
 }
 
+/** Reads a version of a part of a ShareAcknowledge response. */
 export function readShareAcknowledgeResponseShareAcknowledgeTopicResponse(r: Reader, v: number): Decoded<ShareAcknowledgeResponseShareAcknowledgeTopicResponse> {
   const topicId = r.uuid()
   const partitions: Decoded<readonly ShareAcknowledgeResponsePartitionData[]> = []
@@ -177,6 +198,7 @@ export function readShareAcknowledgeResponseShareAcknowledgeTopicResponse(r: Rea
   return { topicId, partitions }
 }
 
+/** A part of a ShareAcknowledge response. */
 export interface ShareAcknowledgeResponseNodeEndpoint {
   readonly nodeId: number
   readonly host: string
@@ -184,6 +206,7 @@ export interface ShareAcknowledgeResponseNodeEndpoint {
   readonly rack?: string | null
 }
 
+/** Writes the fields that a version has of a part of a ShareAcknowledge response. */
 export function writeShareAcknowledgeResponseNodeEndpoint(w: Writer, m: ShareAcknowledgeResponseNodeEndpoint, _v: number): void {
   w.int32(m.nodeId)
   w.string(m.host, true)
@@ -192,6 +215,7 @@ export function writeShareAcknowledgeResponseNodeEndpoint(w: Writer, m: ShareAck
   w.uvarint(0)
 }
 
+/** Reads a version of a part of a ShareAcknowledge response. */
 export function readShareAcknowledgeResponseNodeEndpoint(r: Reader, _v: number): Decoded<ShareAcknowledgeResponseNodeEndpoint> {
   const nodeId = r.int32()
   const host = r.string(true)
@@ -201,6 +225,7 @@ export function readShareAcknowledgeResponseNodeEndpoint(r: Reader, _v: number):
   return { nodeId, host, port, rack }
 }
 
+/** A ShareAcknowledge response. */
 export interface ShareAcknowledgeResponse {
   readonly throttleTimeMs: number
   readonly errorCode: number
@@ -211,6 +236,7 @@ export interface ShareAcknowledgeResponse {
   readonly nodeEndpoints: readonly ShareAcknowledgeResponseNodeEndpoint[]
 }
 
+/** Writes the fields that a version has of a ShareAcknowledge response. */
 export function writeShareAcknowledgeResponse(w: Writer, m: ShareAcknowledgeResponse, v: number): void {
   w.int32(m.throttleTimeMs)
   w.int16(m.errorCode)
@@ -231,6 +257,7 @@ export function writeShareAcknowledgeResponse(w: Writer, m: ShareAcknowledgeResp
   w.uvarint(0)
 }
 
+/** Reads a version of a ShareAcknowledge response. */
 export function readShareAcknowledgeResponse(r: Reader, v: number): Decoded<ShareAcknowledgeResponse> {
   const throttleTimeMs = r.int32()
   const errorCode = r.int16()
@@ -244,18 +271,24 @@ export function readShareAcknowledgeResponse(r: Reader, v: number): Decoded<Shar
   return { throttleTimeMs, errorCode, errorMessage, acquisitionLockTimeoutMs, responses, nodeEndpoints }
 }
 
-const facts = { key: 79, name: 'ShareAcknowledge', minVersion: 1, maxVersion: 2, flexibleFrom: 1 } as const
-
 /** ShareAcknowledge (api key 79), versions 1 to 2: the client's side. */
 export const ShareAcknowledge: Api<ShareAcknowledgeRequest, ShareAcknowledgeResponse> = {
-  ...facts,
+  key: 79,
+  name: 'ShareAcknowledge',
+  minVersion: 1,
+  maxVersion: 2,
+  flexibleFrom: 1,
   writeRequest: writeShareAcknowledgeRequest,
   readResponse: readShareAcknowledgeResponse,
 }
 
 /** ShareAcknowledge (api key 79), versions 1 to 2: the broker's side. */
 export const ShareAcknowledgeServer: ServerApi<ShareAcknowledgeRequest, ShareAcknowledgeResponse> = {
-  ...facts,
+  key: 79,
+  name: 'ShareAcknowledge',
+  minVersion: 1,
+  maxVersion: 2,
+  flexibleFrom: 1,
   readRequest: readShareAcknowledgeRequest,
   writeResponse: writeShareAcknowledgeResponse,
 }

@@ -4,12 +4,14 @@ import { unset } from '../wire/unset.ts'
 import type { Reader } from '../wire/reader.ts'
 import type { RecordsInput, Writer } from '../wire/writer.ts'
 
+/** A part of a ShareFetch request. */
 export interface ShareFetchRequestAcknowledgementBatch {
   readonly firstOffset: number
   readonly lastOffset: number
   readonly acknowledgeTypes: readonly number[]
 }
 
+/** Writes the fields that a version has of a part of a ShareFetch request. */
 export function writeShareFetchRequestAcknowledgementBatch(w: Writer, m: ShareFetchRequestAcknowledgementBatch, _v: number): void {
   w.int64(m.firstOffset)
   w.int64(m.lastOffset)
@@ -21,6 +23,7 @@ export function writeShareFetchRequestAcknowledgementBatch(w: Writer, m: ShareFe
   w.uvarint(0)
 }
 
+/** Reads a version of a part of a ShareFetch request. */
 export function readShareFetchRequestAcknowledgementBatch(r: Reader, _v: number): Decoded<ShareFetchRequestAcknowledgementBatch> {
   const firstOffset = r.int64()
   const lastOffset = r.int64()
@@ -30,6 +33,7 @@ export function readShareFetchRequestAcknowledgementBatch(r: Reader, _v: number)
   return { firstOffset, lastOffset, acknowledgeTypes }
 }
 
+/** A part of a ShareFetch request. */
 export interface ShareFetchRequestFetchPartition {
   readonly partitionIndex: number
   /** Versions 1 to 0. */
@@ -37,6 +41,7 @@ export interface ShareFetchRequestFetchPartition {
   readonly acknowledgementBatches: readonly ShareFetchRequestAcknowledgementBatch[]
 }
 
+/** Writes the fields that a version has of a part of a ShareFetch request. */
 export function writeShareFetchRequestFetchPartition(w: Writer, m: ShareFetchRequestFetchPartition, v: number): void {
   w.int32(m.partitionIndex)
   {
@@ -47,6 +52,7 @@ export function writeShareFetchRequestFetchPartition(w: Writer, m: ShareFetchReq
   w.uvarint(0)
 }
 
+/** Reads a version of a part of a ShareFetch request. */
 export function readShareFetchRequestFetchPartition(r: Reader, v: number): Decoded<ShareFetchRequestFetchPartition> {
   const partitionIndex = r.int32()
   const partitionMaxBytes = 0
@@ -56,11 +62,13 @@ export function readShareFetchRequestFetchPartition(r: Reader, v: number): Decod
   return { partitionIndex, partitionMaxBytes, acknowledgementBatches }
 }
 
+/** A part of a ShareFetch request. */
 export interface ShareFetchRequestFetchTopic {
   readonly topicId: string
   readonly partitions: readonly ShareFetchRequestFetchPartition[]
 }
 
+/** Writes the fields that a version has of a part of a ShareFetch request. */
 export function writeShareFetchRequestFetchTopic(w: Writer, m: ShareFetchRequestFetchTopic, v: number): void {
   w.uuid(m.topicId)
   {
@@ -71,6 +79,7 @@ export function writeShareFetchRequestFetchTopic(w: Writer, m: ShareFetchRequest
   w.uvarint(0)
 }
 
+/** Reads a version of a part of a ShareFetch request. */
 export function readShareFetchRequestFetchTopic(r: Reader, v: number): Decoded<ShareFetchRequestFetchTopic> {
   const topicId = r.uuid()
   const partitions: Decoded<readonly ShareFetchRequestFetchPartition[]> = []
@@ -79,11 +88,13 @@ export function readShareFetchRequestFetchTopic(r: Reader, v: number): Decoded<S
   return { topicId, partitions }
 }
 
+/** A part of a ShareFetch request. */
 export interface ShareFetchRequestForgottenTopic {
   readonly topicId: string
   readonly partitions: readonly number[]
 }
 
+/** Writes the fields that a version has of a part of a ShareFetch request. */
 export function writeShareFetchRequestForgottenTopic(w: Writer, m: ShareFetchRequestForgottenTopic, _v: number): void {
   w.uuid(m.topicId)
   {
@@ -94,6 +105,7 @@ export function writeShareFetchRequestForgottenTopic(w: Writer, m: ShareFetchReq
   w.uvarint(0)
 }
 
+/** Reads a version of a part of a ShareFetch request. */
 export function readShareFetchRequestForgottenTopic(r: Reader, _v: number): Decoded<ShareFetchRequestForgottenTopic> {
   const topicId = r.uuid()
   const partitions: Decoded<readonly number[]> = []
@@ -102,6 +114,7 @@ export function readShareFetchRequestForgottenTopic(r: Reader, _v: number): Deco
   return { topicId, partitions }
 }
 
+/** A ShareFetch request. */
 export interface ShareFetchRequest {
   readonly groupId?: string | null
   readonly memberId: string | null
@@ -119,6 +132,7 @@ export interface ShareFetchRequest {
   readonly forgottenTopicsData: readonly ShareFetchRequestForgottenTopic[]
 }
 
+/** Writes the fields that a version has of a ShareFetch request. */
 export function writeShareFetchRequest(w: Writer, m: ShareFetchRequest, v: number): void {
   w.nullableString((m.groupId ?? null), true)
   w.nullableString(m.memberId, true)
@@ -148,6 +162,7 @@ export function writeShareFetchRequest(w: Writer, m: ShareFetchRequest, v: numbe
   w.uvarint(0)
 }
 
+/** Reads a version of a ShareFetch request. */
 export function readShareFetchRequest(r: Reader, v: number): Decoded<ShareFetchRequest> {
   const groupId = r.nullableString(true)
   const memberId = r.nullableString(true)
@@ -167,17 +182,20 @@ export function readShareFetchRequest(r: Reader, v: number): Decoded<ShareFetchR
   return { groupId, memberId, shareSessionEpoch, maxWaitMs, minBytes, maxBytes, maxRecords, batchSize, shareAcquireMode, isRenewAck, topics, forgottenTopicsData }
 }
 
+/** A part of a ShareFetch response. */
 export interface ShareFetchResponseLeaderIdAndEpoch {
   readonly leaderId: number
   readonly leaderEpoch: number
 }
 
+/** Writes the fields that a version has of a part of a ShareFetch response. */
 export function writeShareFetchResponseLeaderIdAndEpoch(w: Writer, m: ShareFetchResponseLeaderIdAndEpoch, _v: number): void {
   w.int32(m.leaderId)
   w.int32(m.leaderEpoch)
   w.uvarint(0)
 }
 
+/** Reads a version of a part of a ShareFetch response. */
 export function readShareFetchResponseLeaderIdAndEpoch(r: Reader, _v: number): Decoded<ShareFetchResponseLeaderIdAndEpoch> {
   const leaderId = r.int32()
   const leaderEpoch = r.int32()
@@ -185,12 +203,14 @@ export function readShareFetchResponseLeaderIdAndEpoch(r: Reader, _v: number): D
   return { leaderId, leaderEpoch }
 }
 
+/** A part of a ShareFetch response. */
 export interface ShareFetchResponseAcquiredRecords {
   readonly firstOffset: number
   readonly lastOffset: number
   readonly deliveryCount: number
 }
 
+/** Writes the fields that a version has of a part of a ShareFetch response. */
 export function writeShareFetchResponseAcquiredRecords(w: Writer, m: ShareFetchResponseAcquiredRecords, _v: number): void {
   w.int64(m.firstOffset)
   w.int64(m.lastOffset)
@@ -198,6 +218,7 @@ export function writeShareFetchResponseAcquiredRecords(w: Writer, m: ShareFetchR
   w.uvarint(0)
 }
 
+/** Reads a version of a part of a ShareFetch response. */
 export function readShareFetchResponseAcquiredRecords(r: Reader, _v: number): Decoded<ShareFetchResponseAcquiredRecords> {
   const firstOffset = r.int64()
   const lastOffset = r.int64()
@@ -206,6 +227,7 @@ export function readShareFetchResponseAcquiredRecords(r: Reader, _v: number): De
   return { firstOffset, lastOffset, deliveryCount }
 }
 
+/** A part of a ShareFetch response. */
 export interface ShareFetchResponsePartitionData {
   readonly partitionIndex: number
   readonly errorCode: number
@@ -217,6 +239,7 @@ export interface ShareFetchResponsePartitionData {
   readonly acquiredRecords: readonly ShareFetchResponseAcquiredRecords[]
 }
 
+/** Writes the fields that a version has of a part of a ShareFetch response. */
 export function writeShareFetchResponsePartitionData(w: Writer, m: ShareFetchResponsePartitionData, v: number): void {
   w.int32(m.partitionIndex)
   w.int16(m.errorCode)
@@ -233,6 +256,7 @@ export function writeShareFetchResponsePartitionData(w: Writer, m: ShareFetchRes
   w.uvarint(0)
 }
 
+/** Reads a version of a part of a ShareFetch response. */
 export function readShareFetchResponsePartitionData(r: Reader, v: number): Decoded<ShareFetchResponsePartitionData> {
   const partitionIndex = r.int32()
   const errorCode = r.int16()
@@ -247,11 +271,13 @@ export function readShareFetchResponsePartitionData(r: Reader, v: number): Decod
   return { partitionIndex, errorCode, errorMessage, acknowledgeErrorCode, acknowledgeErrorMessage, currentLeader, records, acquiredRecords }
 }
 
+/** A part of a ShareFetch response. */
 export interface ShareFetchResponseShareFetchableTopicResponse {
   readonly topicId: string
   readonly partitions: readonly ShareFetchResponsePartitionData[]
 }
 
+/** Writes the fields that a version has of a part of a ShareFetch response. */
 export function writeShareFetchResponseShareFetchableTopicResponse(w: Writer, m: ShareFetchResponseShareFetchableTopicResponse, v: number): void {
   w.uuid(m.topicId)
   {
@@ -262,6 +288,7 @@ export function writeShareFetchResponseShareFetchableTopicResponse(w: Writer, m:
   w.uvarint(0)
 }
 
+/** Reads a version of a part of a ShareFetch response. */
 export function readShareFetchResponseShareFetchableTopicResponse(r: Reader, v: number): Decoded<ShareFetchResponseShareFetchableTopicResponse> {
   const topicId = r.uuid()
   const partitions: Decoded<readonly ShareFetchResponsePartitionData[]> = []
@@ -270,6 +297,7 @@ export function readShareFetchResponseShareFetchableTopicResponse(r: Reader, v: 
   return { topicId, partitions }
 }
 
+/** A part of a ShareFetch response. */
 export interface ShareFetchResponseNodeEndpoint {
   readonly nodeId: number
   readonly host: string
@@ -277,6 +305,7 @@ export interface ShareFetchResponseNodeEndpoint {
   readonly rack?: string | null
 }
 
+/** Writes the fields that a version has of a part of a ShareFetch response. */
 export function writeShareFetchResponseNodeEndpoint(w: Writer, m: ShareFetchResponseNodeEndpoint, _v: number): void {
   w.int32(m.nodeId)
   w.string(m.host, true)
@@ -285,6 +314,7 @@ export function writeShareFetchResponseNodeEndpoint(w: Writer, m: ShareFetchResp
   w.uvarint(0)
 }
 
+/** Reads a version of a part of a ShareFetch response. */
 export function readShareFetchResponseNodeEndpoint(r: Reader, _v: number): Decoded<ShareFetchResponseNodeEndpoint> {
   const nodeId = r.int32()
   const host = r.string(true)
@@ -294,6 +324,7 @@ export function readShareFetchResponseNodeEndpoint(r: Reader, _v: number): Decod
   return { nodeId, host, port, rack }
 }
 
+/** A ShareFetch response. */
 export interface ShareFetchResponse {
   readonly throttleTimeMs: number
   readonly errorCode: number
@@ -303,6 +334,7 @@ export interface ShareFetchResponse {
   readonly nodeEndpoints: readonly ShareFetchResponseNodeEndpoint[]
 }
 
+/** Writes the fields that a version has of a ShareFetch response. */
 export function writeShareFetchResponse(w: Writer, m: ShareFetchResponse, v: number): void {
   w.int32(m.throttleTimeMs)
   w.int16(m.errorCode)
@@ -321,6 +353,7 @@ export function writeShareFetchResponse(w: Writer, m: ShareFetchResponse, v: num
   w.uvarint(0)
 }
 
+/** Reads a version of a ShareFetch response. */
 export function readShareFetchResponse(r: Reader, v: number): Decoded<ShareFetchResponse> {
   const throttleTimeMs = r.int32()
   const errorCode = r.int16()
@@ -334,18 +367,24 @@ export function readShareFetchResponse(r: Reader, v: number): Decoded<ShareFetch
   return { throttleTimeMs, errorCode, errorMessage, acquisitionLockTimeoutMs, responses, nodeEndpoints }
 }
 
-const facts = { key: 78, name: 'ShareFetch', minVersion: 1, maxVersion: 2, flexibleFrom: 1 } as const
-
 /** ShareFetch (api key 78), versions 1 to 2: the client's side. */
 export const ShareFetch: Api<ShareFetchRequest, ShareFetchResponse> = {
-  ...facts,
+  key: 78,
+  name: 'ShareFetch',
+  minVersion: 1,
+  maxVersion: 2,
+  flexibleFrom: 1,
   writeRequest: writeShareFetchRequest,
   readResponse: readShareFetchResponse,
 }
 
 /** ShareFetch (api key 78), versions 1 to 2: the broker's side. */
 export const ShareFetchServer: ServerApi<ShareFetchRequest, ShareFetchResponse> = {
-  ...facts,
+  key: 78,
+  name: 'ShareFetch',
+  minVersion: 1,
+  maxVersion: 2,
+  flexibleFrom: 1,
   readRequest: readShareFetchRequest,
   writeResponse: writeShareFetchResponse,
 }

@@ -3,11 +3,13 @@ import type { Api, Decoded, ServerApi } from '../api.ts'
 import type { Reader } from '../wire/reader.ts'
 import type { Writer } from '../wire/writer.ts'
 
+/** A ShareGroupDescribe request. */
 export interface ShareGroupDescribeRequest {
   readonly groupIds: readonly string[]
   readonly includeAuthorizedOperations: boolean
 }
 
+/** Writes the fields that a version has of a ShareGroupDescribe request. */
 export function writeShareGroupDescribeRequest(w: Writer, m: ShareGroupDescribeRequest, _v: number): void {
   {
     const list = m.groupIds
@@ -18,6 +20,7 @@ export function writeShareGroupDescribeRequest(w: Writer, m: ShareGroupDescribeR
   w.uvarint(0)
 }
 
+/** Reads a version of a ShareGroupDescribe request. */
 export function readShareGroupDescribeRequest(r: Reader, _v: number): Decoded<ShareGroupDescribeRequest> {
   const groupIds: Decoded<readonly string[]> = []
   for (let n = r.arrayLength(true); n > 0; n--) groupIds.push(r.string(true))
@@ -26,12 +29,14 @@ export function readShareGroupDescribeRequest(r: Reader, _v: number): Decoded<Sh
   return { groupIds, includeAuthorizedOperations }
 }
 
+/** A part of a ShareGroupDescribe response. */
 export interface ShareGroupDescribeResponseTopicPartitions {
   readonly topicId: string
   readonly topicName: string
   readonly partitions: readonly number[]
 }
 
+/** Writes the fields that a version has of a part of a ShareGroupDescribe response. */
 export function writeShareGroupDescribeResponseTopicPartitions(w: Writer, m: ShareGroupDescribeResponseTopicPartitions, _v: number): void {
   w.uuid(m.topicId)
   w.string(m.topicName, true)
@@ -43,6 +48,7 @@ export function writeShareGroupDescribeResponseTopicPartitions(w: Writer, m: Sha
   w.uvarint(0)
 }
 
+/** Reads a version of a part of a ShareGroupDescribe response. */
 export function readShareGroupDescribeResponseTopicPartitions(r: Reader, _v: number): Decoded<ShareGroupDescribeResponseTopicPartitions> {
   const topicId = r.uuid()
   const topicName = r.string(true)
@@ -52,10 +58,12 @@ export function readShareGroupDescribeResponseTopicPartitions(r: Reader, _v: num
   return { topicId, topicName, partitions }
 }
 
+/** A part of a ShareGroupDescribe response. */
 export interface ShareGroupDescribeResponseAssignment {
   readonly topicPartitions: readonly ShareGroupDescribeResponseTopicPartitions[]
 }
 
+/** Writes the fields that a version has of a part of a ShareGroupDescribe response. */
 export function writeShareGroupDescribeResponseAssignment(w: Writer, m: ShareGroupDescribeResponseAssignment, v: number): void {
   {
     const list = m.topicPartitions
@@ -65,6 +73,7 @@ export function writeShareGroupDescribeResponseAssignment(w: Writer, m: ShareGro
   w.uvarint(0)
 }
 
+/** Reads a version of a part of a ShareGroupDescribe response. */
 export function readShareGroupDescribeResponseAssignment(r: Reader, v: number): Decoded<ShareGroupDescribeResponseAssignment> {
   const topicPartitions: Decoded<readonly ShareGroupDescribeResponseTopicPartitions[]> = []
   for (let n = r.arrayLength(true); n > 0; n--) topicPartitions.push(readShareGroupDescribeResponseTopicPartitions(r, v))
@@ -72,6 +81,7 @@ export function readShareGroupDescribeResponseAssignment(r: Reader, v: number): 
   return { topicPartitions }
 }
 
+/** A part of a ShareGroupDescribe response. */
 export interface ShareGroupDescribeResponseMember {
   readonly memberId: string
   readonly rackId?: string | null
@@ -82,6 +92,7 @@ export interface ShareGroupDescribeResponseMember {
   readonly assignment: ShareGroupDescribeResponseAssignment
 }
 
+/** Writes the fields that a version has of a part of a ShareGroupDescribe response. */
 export function writeShareGroupDescribeResponseMember(w: Writer, m: ShareGroupDescribeResponseMember, v: number): void {
   w.string(m.memberId, true)
   w.nullableString((m.rackId ?? null), true)
@@ -97,6 +108,7 @@ export function writeShareGroupDescribeResponseMember(w: Writer, m: ShareGroupDe
   w.uvarint(0)
 }
 
+/** Reads a version of a part of a ShareGroupDescribe response. */
 export function readShareGroupDescribeResponseMember(r: Reader, v: number): Decoded<ShareGroupDescribeResponseMember> {
   const memberId = r.string(true)
   const rackId = r.nullableString(true)
@@ -110,6 +122,7 @@ export function readShareGroupDescribeResponseMember(r: Reader, v: number): Deco
   return { memberId, rackId, memberEpoch, clientId, clientHost, subscribedTopicNames, assignment }
 }
 
+/** A part of a ShareGroupDescribe response. */
 export interface ShareGroupDescribeResponseDescribedGroup {
   readonly errorCode: number
   readonly errorMessage?: string | null
@@ -122,6 +135,7 @@ export interface ShareGroupDescribeResponseDescribedGroup {
   readonly authorizedOperations?: number
 }
 
+/** Writes the fields that a version has of a part of a ShareGroupDescribe response. */
 export function writeShareGroupDescribeResponseDescribedGroup(w: Writer, m: ShareGroupDescribeResponseDescribedGroup, v: number): void {
   w.int16(m.errorCode)
   w.nullableString((m.errorMessage ?? null), true)
@@ -139,6 +153,7 @@ export function writeShareGroupDescribeResponseDescribedGroup(w: Writer, m: Shar
   w.uvarint(0)
 }
 
+/** Reads a version of a part of a ShareGroupDescribe response. */
 export function readShareGroupDescribeResponseDescribedGroup(r: Reader, v: number): Decoded<ShareGroupDescribeResponseDescribedGroup> {
   const errorCode = r.int16()
   const errorMessage = r.nullableString(true)
@@ -154,11 +169,13 @@ export function readShareGroupDescribeResponseDescribedGroup(r: Reader, v: numbe
   return { errorCode, errorMessage, groupId, groupState, groupEpoch, assignmentEpoch, assignorName, members, authorizedOperations }
 }
 
+/** A ShareGroupDescribe response. */
 export interface ShareGroupDescribeResponse {
   readonly throttleTimeMs: number
   readonly groups: readonly ShareGroupDescribeResponseDescribedGroup[]
 }
 
+/** Writes the fields that a version has of a ShareGroupDescribe response. */
 export function writeShareGroupDescribeResponse(w: Writer, m: ShareGroupDescribeResponse, v: number): void {
   w.int32(m.throttleTimeMs)
   {
@@ -169,6 +186,7 @@ export function writeShareGroupDescribeResponse(w: Writer, m: ShareGroupDescribe
   w.uvarint(0)
 }
 
+/** Reads a version of a ShareGroupDescribe response. */
 export function readShareGroupDescribeResponse(r: Reader, v: number): Decoded<ShareGroupDescribeResponse> {
   const throttleTimeMs = r.int32()
   const groups: Decoded<readonly ShareGroupDescribeResponseDescribedGroup[]> = []
@@ -177,18 +195,24 @@ export function readShareGroupDescribeResponse(r: Reader, v: number): Decoded<Sh
   return { throttleTimeMs, groups }
 }
 
-const facts = { key: 77, name: 'ShareGroupDescribe', minVersion: 1, maxVersion: 1, flexibleFrom: 1 } as const
-
 /** ShareGroupDescribe (api key 77), versions 1 to 1: the client's side. */
 export const ShareGroupDescribe: Api<ShareGroupDescribeRequest, ShareGroupDescribeResponse> = {
-  ...facts,
+  key: 77,
+  name: 'ShareGroupDescribe',
+  minVersion: 1,
+  maxVersion: 1,
+  flexibleFrom: 1,
   writeRequest: writeShareGroupDescribeRequest,
   readResponse: readShareGroupDescribeResponse,
 }
 
 /** ShareGroupDescribe (api key 77), versions 1 to 1: the broker's side. */
 export const ShareGroupDescribeServer: ServerApi<ShareGroupDescribeRequest, ShareGroupDescribeResponse> = {
-  ...facts,
+  key: 77,
+  name: 'ShareGroupDescribe',
+  minVersion: 1,
+  maxVersion: 1,
+  flexibleFrom: 1,
   readRequest: readShareGroupDescribeRequest,
   writeResponse: writeShareGroupDescribeResponse,
 }

@@ -3,6 +3,7 @@ import type { Api, Decoded, ServerApi } from '../api.ts'
 import type { Reader } from '../wire/reader.ts'
 import type { Writer } from '../wire/writer.ts'
 
+/** A ShareGroupHeartbeat request. */
 export interface ShareGroupHeartbeatRequest {
   readonly groupId: string
   readonly memberId: string
@@ -11,6 +12,7 @@ export interface ShareGroupHeartbeatRequest {
   readonly subscribedTopicNames?: readonly string[] | null
 }
 
+/** Writes the fields that a version has of a ShareGroupHeartbeat request. */
 export function writeShareGroupHeartbeatRequest(w: Writer, m: ShareGroupHeartbeatRequest, _v: number): void {
   w.string(m.groupId, true)
   w.string(m.memberId, true)
@@ -27,6 +29,7 @@ export function writeShareGroupHeartbeatRequest(w: Writer, m: ShareGroupHeartbea
   w.uvarint(0)
 }
 
+/** Reads a version of a ShareGroupHeartbeat request. */
 export function readShareGroupHeartbeatRequest(r: Reader, _v: number): Decoded<ShareGroupHeartbeatRequest> {
   const groupId = r.string(true)
   const memberId = r.string(true)
@@ -46,11 +49,13 @@ export function readShareGroupHeartbeatRequest(r: Reader, _v: number): Decoded<S
   return { groupId, memberId, memberEpoch, rackId, subscribedTopicNames }
 }
 
+/** A part of a ShareGroupHeartbeat response. */
 export interface ShareGroupHeartbeatResponseTopicPartitions {
   readonly topicId: string
   readonly partitions: readonly number[]
 }
 
+/** Writes the fields that a version has of a part of a ShareGroupHeartbeat response. */
 export function writeShareGroupHeartbeatResponseTopicPartitions(w: Writer, m: ShareGroupHeartbeatResponseTopicPartitions, _v: number): void {
   w.uuid(m.topicId)
   {
@@ -61,6 +66,7 @@ export function writeShareGroupHeartbeatResponseTopicPartitions(w: Writer, m: Sh
   w.uvarint(0)
 }
 
+/** Reads a version of a part of a ShareGroupHeartbeat response. */
 export function readShareGroupHeartbeatResponseTopicPartitions(r: Reader, _v: number): Decoded<ShareGroupHeartbeatResponseTopicPartitions> {
   const topicId = r.uuid()
   const partitions: Decoded<readonly number[]> = []
@@ -69,10 +75,12 @@ export function readShareGroupHeartbeatResponseTopicPartitions(r: Reader, _v: nu
   return { topicId, partitions }
 }
 
+/** A part of a ShareGroupHeartbeat response. */
 export interface ShareGroupHeartbeatResponseAssignment {
   readonly topicPartitions: readonly ShareGroupHeartbeatResponseTopicPartitions[]
 }
 
+/** Writes the fields that a version has of a part of a ShareGroupHeartbeat response. */
 export function writeShareGroupHeartbeatResponseAssignment(w: Writer, m: ShareGroupHeartbeatResponseAssignment, v: number): void {
   {
     const list = m.topicPartitions
@@ -82,6 +90,7 @@ export function writeShareGroupHeartbeatResponseAssignment(w: Writer, m: ShareGr
   w.uvarint(0)
 }
 
+/** Reads a version of a part of a ShareGroupHeartbeat response. */
 export function readShareGroupHeartbeatResponseAssignment(r: Reader, v: number): Decoded<ShareGroupHeartbeatResponseAssignment> {
   const topicPartitions: Decoded<readonly ShareGroupHeartbeatResponseTopicPartitions[]> = []
   for (let n = r.arrayLength(true); n > 0; n--) topicPartitions.push(readShareGroupHeartbeatResponseTopicPartitions(r, v))
@@ -89,6 +98,7 @@ export function readShareGroupHeartbeatResponseAssignment(r: Reader, v: number):
   return { topicPartitions }
 }
 
+/** A ShareGroupHeartbeat response. */
 export interface ShareGroupHeartbeatResponse {
   readonly throttleTimeMs: number
   readonly errorCode: number
@@ -99,6 +109,7 @@ export interface ShareGroupHeartbeatResponse {
   readonly assignment?: ShareGroupHeartbeatResponseAssignment | null
 }
 
+/** Writes the fields that a version has of a ShareGroupHeartbeat response. */
 export function writeShareGroupHeartbeatResponse(w: Writer, m: ShareGroupHeartbeatResponse, v: number): void {
   w.int32(m.throttleTimeMs)
   w.int16(m.errorCode)
@@ -117,6 +128,7 @@ export function writeShareGroupHeartbeatResponse(w: Writer, m: ShareGroupHeartbe
   w.uvarint(0)
 }
 
+/** Reads a version of a ShareGroupHeartbeat response. */
 export function readShareGroupHeartbeatResponse(r: Reader, v: number): Decoded<ShareGroupHeartbeatResponse> {
   const throttleTimeMs = r.int32()
   const errorCode = r.int16()
@@ -129,18 +141,24 @@ export function readShareGroupHeartbeatResponse(r: Reader, v: number): Decoded<S
   return { throttleTimeMs, errorCode, errorMessage, memberId, memberEpoch, heartbeatIntervalMs, assignment }
 }
 
-const facts = { key: 76, name: 'ShareGroupHeartbeat', minVersion: 1, maxVersion: 1, flexibleFrom: 1 } as const
-
 /** ShareGroupHeartbeat (api key 76), versions 1 to 1: the client's side. */
 export const ShareGroupHeartbeat: Api<ShareGroupHeartbeatRequest, ShareGroupHeartbeatResponse> = {
-  ...facts,
+  key: 76,
+  name: 'ShareGroupHeartbeat',
+  minVersion: 1,
+  maxVersion: 1,
+  flexibleFrom: 1,
   writeRequest: writeShareGroupHeartbeatRequest,
   readResponse: readShareGroupHeartbeatResponse,
 }
 
 /** ShareGroupHeartbeat (api key 76), versions 1 to 1: the broker's side. */
 export const ShareGroupHeartbeatServer: ServerApi<ShareGroupHeartbeatRequest, ShareGroupHeartbeatResponse> = {
-  ...facts,
+  key: 76,
+  name: 'ShareGroupHeartbeat',
+  minVersion: 1,
+  maxVersion: 1,
+  flexibleFrom: 1,
   readRequest: readShareGroupHeartbeatRequest,
   writeResponse: writeShareGroupHeartbeatResponse,
 }

@@ -3,11 +3,13 @@ import type { Api, Decoded, ServerApi } from '../api.ts'
 import type { Reader } from '../wire/reader.ts'
 import type { Writer } from '../wire/writer.ts'
 
+/** A StreamsGroupDescribe request. */
 export interface StreamsGroupDescribeRequest {
   readonly groupIds: readonly string[]
   readonly includeAuthorizedOperations: boolean
 }
 
+/** Writes the fields that a version has of a StreamsGroupDescribe request. */
 export function writeStreamsGroupDescribeRequest(w: Writer, m: StreamsGroupDescribeRequest, _v: number): void {
   {
     const list = m.groupIds
@@ -18,6 +20,7 @@ export function writeStreamsGroupDescribeRequest(w: Writer, m: StreamsGroupDescr
   w.uvarint(0)
 }
 
+/** Reads a version of a StreamsGroupDescribe request. */
 export function readStreamsGroupDescribeRequest(r: Reader, _v: number): Decoded<StreamsGroupDescribeRequest> {
   const groupIds: Decoded<readonly string[]> = []
   for (let n = r.arrayLength(true); n > 0; n--) groupIds.push(r.string(true))
@@ -26,17 +29,20 @@ export function readStreamsGroupDescribeRequest(r: Reader, _v: number): Decoded<
   return { groupIds, includeAuthorizedOperations }
 }
 
+/** A part of a StreamsGroupDescribe response. */
 export interface StreamsGroupDescribeResponseEndpoint {
   readonly host: string
   readonly port: number
 }
 
+/** Writes the fields that a version has of a part of a StreamsGroupDescribe response. */
 export function writeStreamsGroupDescribeResponseEndpoint(w: Writer, m: StreamsGroupDescribeResponseEndpoint, _v: number): void {
   w.string(m.host, true)
   w.uint16(m.port)
   w.uvarint(0)
 }
 
+/** Reads a version of a part of a StreamsGroupDescribe response. */
 export function readStreamsGroupDescribeResponseEndpoint(r: Reader, _v: number): Decoded<StreamsGroupDescribeResponseEndpoint> {
   const host = r.string(true)
   const port = r.uint16()
@@ -44,12 +50,14 @@ export function readStreamsGroupDescribeResponseEndpoint(r: Reader, _v: number):
   return { host, port }
 }
 
+/** A part of a StreamsGroupDescribe response. */
 export interface StreamsGroupDescribeResponseTaskOffset {
   readonly subtopologyId: string
   readonly partition: number
   readonly offset: number
 }
 
+/** Writes the fields that a version has of a part of a StreamsGroupDescribe response. */
 export function writeStreamsGroupDescribeResponseTaskOffset(w: Writer, m: StreamsGroupDescribeResponseTaskOffset, _v: number): void {
   w.string(m.subtopologyId, true)
   w.int32(m.partition)
@@ -57,6 +65,7 @@ export function writeStreamsGroupDescribeResponseTaskOffset(w: Writer, m: Stream
   w.uvarint(0)
 }
 
+/** Reads a version of a part of a StreamsGroupDescribe response. */
 export function readStreamsGroupDescribeResponseTaskOffset(r: Reader, _v: number): Decoded<StreamsGroupDescribeResponseTaskOffset> {
   const subtopologyId = r.string(true)
   const partition = r.int32()
@@ -65,12 +74,14 @@ export function readStreamsGroupDescribeResponseTaskOffset(r: Reader, _v: number
   return { subtopologyId, partition, offset }
 }
 
+/** A part of a StreamsGroupDescribe response. */
 export interface StreamsGroupDescribeResponseAssignment {
   readonly activeTasks: readonly StreamsGroupDescribeResponseTaskIds[]
   readonly standbyTasks: readonly StreamsGroupDescribeResponseTaskIds[]
   readonly warmupTasks: readonly StreamsGroupDescribeResponseTaskIds[]
 }
 
+/** Writes the fields that a version has of a part of a StreamsGroupDescribe response. */
 export function writeStreamsGroupDescribeResponseAssignment(w: Writer, m: StreamsGroupDescribeResponseAssignment, v: number): void {
   {
     const list = m.activeTasks
@@ -90,6 +101,7 @@ export function writeStreamsGroupDescribeResponseAssignment(w: Writer, m: Stream
   w.uvarint(0)
 }
 
+/** Reads a version of a part of a StreamsGroupDescribe response. */
 export function readStreamsGroupDescribeResponseAssignment(r: Reader, v: number): Decoded<StreamsGroupDescribeResponseAssignment> {
   const activeTasks: Decoded<readonly StreamsGroupDescribeResponseTaskIds[]> = []
   for (let n = r.arrayLength(true); n > 0; n--) activeTasks.push(readStreamsGroupDescribeResponseTaskIds(r, v))
@@ -101,11 +113,13 @@ export function readStreamsGroupDescribeResponseAssignment(r: Reader, v: number)
   return { activeTasks, standbyTasks, warmupTasks }
 }
 
+/** A part of a StreamsGroupDescribe response. */
 export interface StreamsGroupDescribeResponseTaskIds {
   readonly subtopologyId: string
   readonly partitions: readonly number[]
 }
 
+/** Writes the fields that a version has of a part of a StreamsGroupDescribe response. */
 export function writeStreamsGroupDescribeResponseTaskIds(w: Writer, m: StreamsGroupDescribeResponseTaskIds, _v: number): void {
   w.string(m.subtopologyId, true)
   {
@@ -116,6 +130,7 @@ export function writeStreamsGroupDescribeResponseTaskIds(w: Writer, m: StreamsGr
   w.uvarint(0)
 }
 
+/** Reads a version of a part of a StreamsGroupDescribe response. */
 export function readStreamsGroupDescribeResponseTaskIds(r: Reader, _v: number): Decoded<StreamsGroupDescribeResponseTaskIds> {
   const subtopologyId = r.string(true)
   const partitions: Decoded<readonly number[]> = []
@@ -124,17 +139,20 @@ export function readStreamsGroupDescribeResponseTaskIds(r: Reader, _v: number): 
   return { subtopologyId, partitions }
 }
 
+/** A part of a StreamsGroupDescribe response. */
 export interface StreamsGroupDescribeResponseKeyValue {
   readonly key: string
   readonly value: string
 }
 
+/** Writes the fields that a version has of a part of a StreamsGroupDescribe response. */
 export function writeStreamsGroupDescribeResponseKeyValue(w: Writer, m: StreamsGroupDescribeResponseKeyValue, _v: number): void {
   w.string(m.key, true)
   w.string(m.value, true)
   w.uvarint(0)
 }
 
+/** Reads a version of a part of a StreamsGroupDescribe response. */
 export function readStreamsGroupDescribeResponseKeyValue(r: Reader, _v: number): Decoded<StreamsGroupDescribeResponseKeyValue> {
   const key = r.string(true)
   const value = r.string(true)
@@ -142,6 +160,7 @@ export function readStreamsGroupDescribeResponseKeyValue(r: Reader, _v: number):
   return { key, value }
 }
 
+/** A part of a StreamsGroupDescribe response. */
 export interface StreamsGroupDescribeResponseTopicInfo {
   readonly name: string
   readonly partitions: number
@@ -149,6 +168,7 @@ export interface StreamsGroupDescribeResponseTopicInfo {
   readonly topicConfigs: readonly StreamsGroupDescribeResponseKeyValue[]
 }
 
+/** Writes the fields that a version has of a part of a StreamsGroupDescribe response. */
 export function writeStreamsGroupDescribeResponseTopicInfo(w: Writer, m: StreamsGroupDescribeResponseTopicInfo, v: number): void {
   w.string(m.name, true)
   w.int32(m.partitions)
@@ -161,6 +181,7 @@ export function writeStreamsGroupDescribeResponseTopicInfo(w: Writer, m: Streams
   w.uvarint(0)
 }
 
+/** Reads a version of a part of a StreamsGroupDescribe response. */
 export function readStreamsGroupDescribeResponseTopicInfo(r: Reader, v: number): Decoded<StreamsGroupDescribeResponseTopicInfo> {
   const name = r.string(true)
   const partitions = r.int32()
@@ -171,6 +192,7 @@ export function readStreamsGroupDescribeResponseTopicInfo(r: Reader, v: number):
   return { name, partitions, replicationFactor, topicConfigs }
 }
 
+/** A part of a StreamsGroupDescribe response. */
 export interface StreamsGroupDescribeResponseSubtopology {
   readonly subtopologyId: string
   readonly sourceTopics: readonly string[]
@@ -179,6 +201,7 @@ export interface StreamsGroupDescribeResponseSubtopology {
   readonly repartitionSourceTopics: readonly StreamsGroupDescribeResponseTopicInfo[]
 }
 
+/** Writes the fields that a version has of a part of a StreamsGroupDescribe response. */
 export function writeStreamsGroupDescribeResponseSubtopology(w: Writer, m: StreamsGroupDescribeResponseSubtopology, v: number): void {
   w.string(m.subtopologyId, true)
   {
@@ -204,6 +227,7 @@ export function writeStreamsGroupDescribeResponseSubtopology(w: Writer, m: Strea
   w.uvarint(0)
 }
 
+/** Reads a version of a part of a StreamsGroupDescribe response. */
 export function readStreamsGroupDescribeResponseSubtopology(r: Reader, v: number): Decoded<StreamsGroupDescribeResponseSubtopology> {
   const subtopologyId = r.string(true)
   const sourceTopics: Decoded<readonly string[]> = []
@@ -218,11 +242,13 @@ export function readStreamsGroupDescribeResponseSubtopology(r: Reader, v: number
   return { subtopologyId, sourceTopics, repartitionSinkTopics, stateChangelogTopics, repartitionSourceTopics }
 }
 
+/** A part of a StreamsGroupDescribe response. */
 export interface StreamsGroupDescribeResponseTopology {
   readonly epoch: number
   readonly subtopologies?: readonly StreamsGroupDescribeResponseSubtopology[] | null
 }
 
+/** Writes the fields that a version has of a part of a StreamsGroupDescribe response. */
 export function writeStreamsGroupDescribeResponseTopology(w: Writer, m: StreamsGroupDescribeResponseTopology, v: number): void {
   w.int32(m.epoch)
   {
@@ -236,6 +262,7 @@ export function writeStreamsGroupDescribeResponseTopology(w: Writer, m: StreamsG
   w.uvarint(0)
 }
 
+/** Reads a version of a part of a StreamsGroupDescribe response. */
 export function readStreamsGroupDescribeResponseTopology(r: Reader, v: number): Decoded<StreamsGroupDescribeResponseTopology> {
   const epoch = r.int32()
   let subtopologies: Decoded<readonly StreamsGroupDescribeResponseSubtopology[] | null> = null
@@ -252,6 +279,7 @@ export function readStreamsGroupDescribeResponseTopology(r: Reader, v: number): 
   return { epoch, subtopologies }
 }
 
+/** A part of a StreamsGroupDescribe response. */
 export interface StreamsGroupDescribeResponseMember {
   readonly memberId: string
   readonly memberEpoch: number
@@ -270,6 +298,7 @@ export interface StreamsGroupDescribeResponseMember {
   readonly isClassic: boolean
 }
 
+/** Writes the fields that a version has of a part of a StreamsGroupDescribe response. */
 export function writeStreamsGroupDescribeResponseMember(w: Writer, m: StreamsGroupDescribeResponseMember, v: number): void {
   w.string(m.memberId, true)
   w.int32(m.memberEpoch)
@@ -308,6 +337,7 @@ export function writeStreamsGroupDescribeResponseMember(w: Writer, m: StreamsGro
   w.uvarint(0)
 }
 
+/** Reads a version of a part of a StreamsGroupDescribe response. */
 export function readStreamsGroupDescribeResponseMember(r: Reader, v: number): Decoded<StreamsGroupDescribeResponseMember> {
   const memberId = r.string(true)
   const memberEpoch = r.int32()
@@ -331,6 +361,7 @@ export function readStreamsGroupDescribeResponseMember(r: Reader, v: number): De
   return { memberId, memberEpoch, instanceId, rackId, clientId, clientHost, topologyEpoch, processId, userEndpoint, clientTags, taskOffsets, taskEndOffsets, assignment, targetAssignment, isClassic }
 }
 
+/** A part of a StreamsGroupDescribe response. */
 export interface StreamsGroupDescribeResponseDescribedGroup {
   readonly errorCode: number
   readonly errorMessage?: string | null
@@ -343,6 +374,7 @@ export interface StreamsGroupDescribeResponseDescribedGroup {
   readonly authorizedOperations?: number
 }
 
+/** Writes the fields that a version has of a part of a StreamsGroupDescribe response. */
 export function writeStreamsGroupDescribeResponseDescribedGroup(w: Writer, m: StreamsGroupDescribeResponseDescribedGroup, v: number): void {
   w.int16(m.errorCode)
   w.nullableString((m.errorMessage ?? null), true)
@@ -367,6 +399,7 @@ export function writeStreamsGroupDescribeResponseDescribedGroup(w: Writer, m: St
   w.uvarint(0)
 }
 
+/** Reads a version of a part of a StreamsGroupDescribe response. */
 export function readStreamsGroupDescribeResponseDescribedGroup(r: Reader, v: number): Decoded<StreamsGroupDescribeResponseDescribedGroup> {
   const errorCode = r.int16()
   const errorMessage = r.nullableString(true)
@@ -382,11 +415,13 @@ export function readStreamsGroupDescribeResponseDescribedGroup(r: Reader, v: num
   return { errorCode, errorMessage, groupId, groupState, groupEpoch, assignmentEpoch, topology, members, authorizedOperations }
 }
 
+/** A StreamsGroupDescribe response. */
 export interface StreamsGroupDescribeResponse {
   readonly throttleTimeMs: number
   readonly groups: readonly StreamsGroupDescribeResponseDescribedGroup[]
 }
 
+/** Writes the fields that a version has of a StreamsGroupDescribe response. */
 export function writeStreamsGroupDescribeResponse(w: Writer, m: StreamsGroupDescribeResponse, v: number): void {
   w.int32(m.throttleTimeMs)
   {
@@ -397,6 +432,7 @@ export function writeStreamsGroupDescribeResponse(w: Writer, m: StreamsGroupDesc
   w.uvarint(0)
 }
 
+/** Reads a version of a StreamsGroupDescribe response. */
 export function readStreamsGroupDescribeResponse(r: Reader, v: number): Decoded<StreamsGroupDescribeResponse> {
   const throttleTimeMs = r.int32()
   const groups: Decoded<readonly StreamsGroupDescribeResponseDescribedGroup[]> = []
@@ -405,18 +441,24 @@ export function readStreamsGroupDescribeResponse(r: Reader, v: number): Decoded<
   return { throttleTimeMs, groups }
 }
 
-const facts = { key: 89, name: 'StreamsGroupDescribe', minVersion: 0, maxVersion: 0, flexibleFrom: 0 } as const
-
 /** StreamsGroupDescribe (api key 89), versions 0 to 0: the client's side. */
 export const StreamsGroupDescribe: Api<StreamsGroupDescribeRequest, StreamsGroupDescribeResponse> = {
-  ...facts,
+  key: 89,
+  name: 'StreamsGroupDescribe',
+  minVersion: 0,
+  maxVersion: 0,
+  flexibleFrom: 0,
   writeRequest: writeStreamsGroupDescribeRequest,
   readResponse: readStreamsGroupDescribeResponse,
 }
 
 /** StreamsGroupDescribe (api key 89), versions 0 to 0: the broker's side. */
 export const StreamsGroupDescribeServer: ServerApi<StreamsGroupDescribeRequest, StreamsGroupDescribeResponse> = {
-  ...facts,
+  key: 89,
+  name: 'StreamsGroupDescribe',
+  minVersion: 0,
+  maxVersion: 0,
+  flexibleFrom: 0,
   readRequest: readStreamsGroupDescribeRequest,
   writeResponse: writeStreamsGroupDescribeResponse,
 }

@@ -3,17 +3,20 @@ import type { Api, Decoded, ServerApi } from '../api.ts'
 import type { Reader } from '../wire/reader.ts'
 import type { Writer } from '../wire/writer.ts'
 
+/** A part of a StreamsGroupHeartbeat request. */
 export interface StreamsGroupHeartbeatRequestKeyValue {
   readonly key: string
   readonly value: string
 }
 
+/** Writes the fields that a version has of a part of a StreamsGroupHeartbeat request. */
 export function writeStreamsGroupHeartbeatRequestKeyValue(w: Writer, m: StreamsGroupHeartbeatRequestKeyValue, _v: number): void {
   w.string(m.key, true)
   w.string(m.value, true)
   w.uvarint(0)
 }
 
+/** Reads a version of a part of a StreamsGroupHeartbeat request. */
 export function readStreamsGroupHeartbeatRequestKeyValue(r: Reader, _v: number): Decoded<StreamsGroupHeartbeatRequestKeyValue> {
   const key = r.string(true)
   const value = r.string(true)
@@ -21,6 +24,7 @@ export function readStreamsGroupHeartbeatRequestKeyValue(r: Reader, _v: number):
   return { key, value }
 }
 
+/** A part of a StreamsGroupHeartbeat request. */
 export interface StreamsGroupHeartbeatRequestTopicInfo {
   readonly name: string
   readonly partitions: number
@@ -28,6 +32,7 @@ export interface StreamsGroupHeartbeatRequestTopicInfo {
   readonly topicConfigs: readonly StreamsGroupHeartbeatRequestKeyValue[]
 }
 
+/** Writes the fields that a version has of a part of a StreamsGroupHeartbeat request. */
 export function writeStreamsGroupHeartbeatRequestTopicInfo(w: Writer, m: StreamsGroupHeartbeatRequestTopicInfo, v: number): void {
   w.string(m.name, true)
   w.int32(m.partitions)
@@ -40,6 +45,7 @@ export function writeStreamsGroupHeartbeatRequestTopicInfo(w: Writer, m: Streams
   w.uvarint(0)
 }
 
+/** Reads a version of a part of a StreamsGroupHeartbeat request. */
 export function readStreamsGroupHeartbeatRequestTopicInfo(r: Reader, v: number): Decoded<StreamsGroupHeartbeatRequestTopicInfo> {
   const name = r.string(true)
   const partitions = r.int32()
@@ -50,17 +56,20 @@ export function readStreamsGroupHeartbeatRequestTopicInfo(r: Reader, v: number):
   return { name, partitions, replicationFactor, topicConfigs }
 }
 
+/** A part of a StreamsGroupHeartbeat request. */
 export interface StreamsGroupHeartbeatRequestEndpoint {
   readonly host: string
   readonly port: number
 }
 
+/** Writes the fields that a version has of a part of a StreamsGroupHeartbeat request. */
 export function writeStreamsGroupHeartbeatRequestEndpoint(w: Writer, m: StreamsGroupHeartbeatRequestEndpoint, _v: number): void {
   w.string(m.host, true)
   w.uint16(m.port)
   w.uvarint(0)
 }
 
+/** Reads a version of a part of a StreamsGroupHeartbeat request. */
 export function readStreamsGroupHeartbeatRequestEndpoint(r: Reader, _v: number): Decoded<StreamsGroupHeartbeatRequestEndpoint> {
   const host = r.string(true)
   const port = r.uint16()
@@ -68,12 +77,14 @@ export function readStreamsGroupHeartbeatRequestEndpoint(r: Reader, _v: number):
   return { host, port }
 }
 
+/** A part of a StreamsGroupHeartbeat request. */
 export interface StreamsGroupHeartbeatRequestTaskOffset {
   readonly subtopologyId: string
   readonly partition: number
   readonly offset: number
 }
 
+/** Writes the fields that a version has of a part of a StreamsGroupHeartbeat request. */
 export function writeStreamsGroupHeartbeatRequestTaskOffset(w: Writer, m: StreamsGroupHeartbeatRequestTaskOffset, _v: number): void {
   w.string(m.subtopologyId, true)
   w.int32(m.partition)
@@ -81,6 +92,7 @@ export function writeStreamsGroupHeartbeatRequestTaskOffset(w: Writer, m: Stream
   w.uvarint(0)
 }
 
+/** Reads a version of a part of a StreamsGroupHeartbeat request. */
 export function readStreamsGroupHeartbeatRequestTaskOffset(r: Reader, _v: number): Decoded<StreamsGroupHeartbeatRequestTaskOffset> {
   const subtopologyId = r.string(true)
   const partition = r.int32()
@@ -89,11 +101,13 @@ export function readStreamsGroupHeartbeatRequestTaskOffset(r: Reader, _v: number
   return { subtopologyId, partition, offset }
 }
 
+/** A part of a StreamsGroupHeartbeat request. */
 export interface StreamsGroupHeartbeatRequestTaskIds {
   readonly subtopologyId: string
   readonly partitions: readonly number[]
 }
 
+/** Writes the fields that a version has of a part of a StreamsGroupHeartbeat request. */
 export function writeStreamsGroupHeartbeatRequestTaskIds(w: Writer, m: StreamsGroupHeartbeatRequestTaskIds, _v: number): void {
   w.string(m.subtopologyId, true)
   {
@@ -104,6 +118,7 @@ export function writeStreamsGroupHeartbeatRequestTaskIds(w: Writer, m: StreamsGr
   w.uvarint(0)
 }
 
+/** Reads a version of a part of a StreamsGroupHeartbeat request. */
 export function readStreamsGroupHeartbeatRequestTaskIds(r: Reader, _v: number): Decoded<StreamsGroupHeartbeatRequestTaskIds> {
   const subtopologyId = r.string(true)
   const partitions: Decoded<readonly number[]> = []
@@ -112,12 +127,14 @@ export function readStreamsGroupHeartbeatRequestTaskIds(r: Reader, _v: number): 
   return { subtopologyId, partitions }
 }
 
+/** A part of a StreamsGroupHeartbeat request. */
 export interface StreamsGroupHeartbeatRequestCopartitionGroup {
   readonly sourceTopics: readonly number[]
   readonly sourceTopicRegex: readonly number[]
   readonly repartitionSourceTopics: readonly number[]
 }
 
+/** Writes the fields that a version has of a part of a StreamsGroupHeartbeat request. */
 export function writeStreamsGroupHeartbeatRequestCopartitionGroup(w: Writer, m: StreamsGroupHeartbeatRequestCopartitionGroup, _v: number): void {
   {
     const list = m.sourceTopics
@@ -137,6 +154,7 @@ export function writeStreamsGroupHeartbeatRequestCopartitionGroup(w: Writer, m: 
   w.uvarint(0)
 }
 
+/** Reads a version of a part of a StreamsGroupHeartbeat request. */
 export function readStreamsGroupHeartbeatRequestCopartitionGroup(r: Reader, _v: number): Decoded<StreamsGroupHeartbeatRequestCopartitionGroup> {
   const sourceTopics: Decoded<readonly number[]> = []
   for (let n = r.arrayLength(true); n > 0; n--) sourceTopics.push(r.int16())
@@ -148,6 +166,7 @@ export function readStreamsGroupHeartbeatRequestCopartitionGroup(r: Reader, _v: 
   return { sourceTopics, sourceTopicRegex, repartitionSourceTopics }
 }
 
+/** A part of a StreamsGroupHeartbeat request. */
 export interface StreamsGroupHeartbeatRequestSubtopology {
   readonly subtopologyId: string
   readonly sourceTopics: readonly string[]
@@ -158,6 +177,7 @@ export interface StreamsGroupHeartbeatRequestSubtopology {
   readonly copartitionGroups: readonly StreamsGroupHeartbeatRequestCopartitionGroup[]
 }
 
+/** Writes the fields that a version has of a part of a StreamsGroupHeartbeat request. */
 export function writeStreamsGroupHeartbeatRequestSubtopology(w: Writer, m: StreamsGroupHeartbeatRequestSubtopology, v: number): void {
   w.string(m.subtopologyId, true)
   {
@@ -193,6 +213,7 @@ export function writeStreamsGroupHeartbeatRequestSubtopology(w: Writer, m: Strea
   w.uvarint(0)
 }
 
+/** Reads a version of a part of a StreamsGroupHeartbeat request. */
 export function readStreamsGroupHeartbeatRequestSubtopology(r: Reader, v: number): Decoded<StreamsGroupHeartbeatRequestSubtopology> {
   const subtopologyId = r.string(true)
   const sourceTopics: Decoded<readonly string[]> = []
@@ -211,11 +232,13 @@ export function readStreamsGroupHeartbeatRequestSubtopology(r: Reader, v: number
   return { subtopologyId, sourceTopics, sourceTopicRegex, stateChangelogTopics, repartitionSinkTopics, repartitionSourceTopics, copartitionGroups }
 }
 
+/** A part of a StreamsGroupHeartbeat request. */
 export interface StreamsGroupHeartbeatRequestTopology {
   readonly epoch: number
   readonly subtopologies: readonly StreamsGroupHeartbeatRequestSubtopology[]
 }
 
+/** Writes the fields that a version has of a part of a StreamsGroupHeartbeat request. */
 export function writeStreamsGroupHeartbeatRequestTopology(w: Writer, m: StreamsGroupHeartbeatRequestTopology, v: number): void {
   w.int32(m.epoch)
   {
@@ -226,6 +249,7 @@ export function writeStreamsGroupHeartbeatRequestTopology(w: Writer, m: StreamsG
   w.uvarint(0)
 }
 
+/** Reads a version of a part of a StreamsGroupHeartbeat request. */
 export function readStreamsGroupHeartbeatRequestTopology(r: Reader, v: number): Decoded<StreamsGroupHeartbeatRequestTopology> {
   const epoch = r.int32()
   const subtopologies: Decoded<readonly StreamsGroupHeartbeatRequestSubtopology[]> = []
@@ -234,6 +258,7 @@ export function readStreamsGroupHeartbeatRequestTopology(r: Reader, v: number): 
   return { epoch, subtopologies }
 }
 
+/** A StreamsGroupHeartbeat request. */
 export interface StreamsGroupHeartbeatRequest {
   readonly groupId: string
   readonly memberId: string
@@ -254,6 +279,7 @@ export interface StreamsGroupHeartbeatRequest {
   readonly shutdownApplication?: boolean
 }
 
+/** Writes the fields that a version has of a StreamsGroupHeartbeat request. */
 export function writeStreamsGroupHeartbeatRequest(w: Writer, m: StreamsGroupHeartbeatRequest, v: number): void {
   w.string(m.groupId, true)
   w.string(m.memberId, true)
@@ -331,6 +357,7 @@ export function writeStreamsGroupHeartbeatRequest(w: Writer, m: StreamsGroupHear
   w.uvarint(0)
 }
 
+/** Reads a version of a StreamsGroupHeartbeat request. */
 export function readStreamsGroupHeartbeatRequest(r: Reader, v: number): Decoded<StreamsGroupHeartbeatRequest> {
   const groupId = r.string(true)
   const memberId = r.string(true)
@@ -407,17 +434,20 @@ export function readStreamsGroupHeartbeatRequest(r: Reader, v: number): Decoded<
   return { groupId, memberId, memberEpoch, endpointInformationEpoch, instanceId, rackId, rebalanceTimeoutMs, topology, activeTasks, standbyTasks, warmupTasks, processId, userEndpoint, clientTags, taskOffsets, taskEndOffsets, shutdownApplication }
 }
 
+/** A part of a StreamsGroupHeartbeat response. */
 export interface StreamsGroupHeartbeatResponseStatus {
   readonly statusCode: number
   readonly statusDetail: string
 }
 
+/** Writes the fields that a version has of a part of a StreamsGroupHeartbeat response. */
 export function writeStreamsGroupHeartbeatResponseStatus(w: Writer, m: StreamsGroupHeartbeatResponseStatus, _v: number): void {
   w.int8(m.statusCode)
   w.string(m.statusDetail, true)
   w.uvarint(0)
 }
 
+/** Reads a version of a part of a StreamsGroupHeartbeat response. */
 export function readStreamsGroupHeartbeatResponseStatus(r: Reader, _v: number): Decoded<StreamsGroupHeartbeatResponseStatus> {
   const statusCode = r.int8()
   const statusDetail = r.string(true)
@@ -425,11 +455,13 @@ export function readStreamsGroupHeartbeatResponseStatus(r: Reader, _v: number): 
   return { statusCode, statusDetail }
 }
 
+/** A part of a StreamsGroupHeartbeat response. */
 export interface StreamsGroupHeartbeatResponseTopicPartition {
   readonly topic: string
   readonly partitions: readonly number[]
 }
 
+/** Writes the fields that a version has of a part of a StreamsGroupHeartbeat response. */
 export function writeStreamsGroupHeartbeatResponseTopicPartition(w: Writer, m: StreamsGroupHeartbeatResponseTopicPartition, _v: number): void {
   w.string(m.topic, true)
   {
@@ -440,6 +472,7 @@ export function writeStreamsGroupHeartbeatResponseTopicPartition(w: Writer, m: S
   w.uvarint(0)
 }
 
+/** Reads a version of a part of a StreamsGroupHeartbeat response. */
 export function readStreamsGroupHeartbeatResponseTopicPartition(r: Reader, _v: number): Decoded<StreamsGroupHeartbeatResponseTopicPartition> {
   const topic = r.string(true)
   const partitions: Decoded<readonly number[]> = []
@@ -448,11 +481,13 @@ export function readStreamsGroupHeartbeatResponseTopicPartition(r: Reader, _v: n
   return { topic, partitions }
 }
 
+/** A part of a StreamsGroupHeartbeat response. */
 export interface StreamsGroupHeartbeatResponseTaskIds {
   readonly subtopologyId: string
   readonly partitions: readonly number[]
 }
 
+/** Writes the fields that a version has of a part of a StreamsGroupHeartbeat response. */
 export function writeStreamsGroupHeartbeatResponseTaskIds(w: Writer, m: StreamsGroupHeartbeatResponseTaskIds, _v: number): void {
   w.string(m.subtopologyId, true)
   {
@@ -463,6 +498,7 @@ export function writeStreamsGroupHeartbeatResponseTaskIds(w: Writer, m: StreamsG
   w.uvarint(0)
 }
 
+/** Reads a version of a part of a StreamsGroupHeartbeat response. */
 export function readStreamsGroupHeartbeatResponseTaskIds(r: Reader, _v: number): Decoded<StreamsGroupHeartbeatResponseTaskIds> {
   const subtopologyId = r.string(true)
   const partitions: Decoded<readonly number[]> = []
@@ -471,17 +507,20 @@ export function readStreamsGroupHeartbeatResponseTaskIds(r: Reader, _v: number):
   return { subtopologyId, partitions }
 }
 
+/** A part of a StreamsGroupHeartbeat response. */
 export interface StreamsGroupHeartbeatResponseEndpoint {
   readonly host: string
   readonly port: number
 }
 
+/** Writes the fields that a version has of a part of a StreamsGroupHeartbeat response. */
 export function writeStreamsGroupHeartbeatResponseEndpoint(w: Writer, m: StreamsGroupHeartbeatResponseEndpoint, _v: number): void {
   w.string(m.host, true)
   w.uint16(m.port)
   w.uvarint(0)
 }
 
+/** Reads a version of a part of a StreamsGroupHeartbeat response. */
 export function readStreamsGroupHeartbeatResponseEndpoint(r: Reader, _v: number): Decoded<StreamsGroupHeartbeatResponseEndpoint> {
   const host = r.string(true)
   const port = r.uint16()
@@ -489,12 +528,14 @@ export function readStreamsGroupHeartbeatResponseEndpoint(r: Reader, _v: number)
   return { host, port }
 }
 
+/** A part of a StreamsGroupHeartbeat response. */
 export interface StreamsGroupHeartbeatResponseEndpointToPartitions {
   readonly userEndpoint: StreamsGroupHeartbeatResponseEndpoint
   readonly activePartitions: readonly StreamsGroupHeartbeatResponseTopicPartition[]
   readonly standbyPartitions: readonly StreamsGroupHeartbeatResponseTopicPartition[]
 }
 
+/** Writes the fields that a version has of a part of a StreamsGroupHeartbeat response. */
 export function writeStreamsGroupHeartbeatResponseEndpointToPartitions(w: Writer, m: StreamsGroupHeartbeatResponseEndpointToPartitions, v: number): void {
   writeStreamsGroupHeartbeatResponseEndpoint(w, m.userEndpoint, v)
   {
@@ -510,6 +551,7 @@ export function writeStreamsGroupHeartbeatResponseEndpointToPartitions(w: Writer
   w.uvarint(0)
 }
 
+/** Reads a version of a part of a StreamsGroupHeartbeat response. */
 export function readStreamsGroupHeartbeatResponseEndpointToPartitions(r: Reader, v: number): Decoded<StreamsGroupHeartbeatResponseEndpointToPartitions> {
   const userEndpoint = readStreamsGroupHeartbeatResponseEndpoint(r, v)
   const activePartitions: Decoded<readonly StreamsGroupHeartbeatResponseTopicPartition[]> = []
@@ -520,6 +562,7 @@ export function readStreamsGroupHeartbeatResponseEndpointToPartitions(r: Reader,
   return { userEndpoint, activePartitions, standbyPartitions }
 }
 
+/** A StreamsGroupHeartbeat response. */
 export interface StreamsGroupHeartbeatResponse {
   readonly throttleTimeMs: number
   readonly errorCode: number
@@ -537,6 +580,7 @@ export interface StreamsGroupHeartbeatResponse {
   readonly partitionsByUserEndpoint?: readonly StreamsGroupHeartbeatResponseEndpointToPartitions[] | null
 }
 
+/** Writes the fields that a version has of a StreamsGroupHeartbeat response. */
 export function writeStreamsGroupHeartbeatResponse(w: Writer, m: StreamsGroupHeartbeatResponse, v: number): void {
   w.int32(m.throttleTimeMs)
   w.int16(m.errorCode)
@@ -590,6 +634,7 @@ export function writeStreamsGroupHeartbeatResponse(w: Writer, m: StreamsGroupHea
   w.uvarint(0)
 }
 
+/** Reads a version of a StreamsGroupHeartbeat response. */
 export function readStreamsGroupHeartbeatResponse(r: Reader, v: number): Decoded<StreamsGroupHeartbeatResponse> {
   const throttleTimeMs = r.int32()
   const errorCode = r.int16()
@@ -654,18 +699,24 @@ export function readStreamsGroupHeartbeatResponse(r: Reader, v: number): Decoded
   return { throttleTimeMs, errorCode, errorMessage, memberId, memberEpoch, heartbeatIntervalMs, acceptableRecoveryLag, taskOffsetIntervalMs, status, activeTasks, standbyTasks, warmupTasks, endpointInformationEpoch, partitionsByUserEndpoint }
 }
 
-const facts = { key: 88, name: 'StreamsGroupHeartbeat', minVersion: 0, maxVersion: 0, flexibleFrom: 0 } as const
-
 /** StreamsGroupHeartbeat (api key 88), versions 0 to 0: the client's side. */
 export const StreamsGroupHeartbeat: Api<StreamsGroupHeartbeatRequest, StreamsGroupHeartbeatResponse> = {
-  ...facts,
+  key: 88,
+  name: 'StreamsGroupHeartbeat',
+  minVersion: 0,
+  maxVersion: 0,
+  flexibleFrom: 0,
   writeRequest: writeStreamsGroupHeartbeatRequest,
   readResponse: readStreamsGroupHeartbeatResponse,
 }
 
 /** StreamsGroupHeartbeat (api key 88), versions 0 to 0: the broker's side. */
 export const StreamsGroupHeartbeatServer: ServerApi<StreamsGroupHeartbeatRequest, StreamsGroupHeartbeatResponse> = {
-  ...facts,
+  key: 88,
+  name: 'StreamsGroupHeartbeat',
+  minVersion: 0,
+  maxVersion: 0,
+  flexibleFrom: 0,
   readRequest: readStreamsGroupHeartbeatRequest,
   writeResponse: writeStreamsGroupHeartbeatResponse,
 }

@@ -4,11 +4,13 @@ import { unset } from '../wire/unset.ts'
 import type { Reader } from '../wire/reader.ts'
 import type { Writer } from '../wire/writer.ts'
 
+/** A part of a SyncGroup request. */
 export interface SyncGroupRequestSyncGroupRequestAssignment {
   readonly memberId: string
   readonly assignment: Uint8Array
 }
 
+/** Writes the fields that a version has of a part of a SyncGroup request. */
 export function writeSyncGroupRequestSyncGroupRequestAssignment(w: Writer, m: SyncGroupRequestSyncGroupRequestAssignment, v: number): void {
   const f = v >= 4
   w.string(m.memberId, f)
@@ -18,6 +20,7 @@ export function writeSyncGroupRequestSyncGroupRequestAssignment(w: Writer, m: Sy
   }
 }
 
+/** Reads a version of a part of a SyncGroup request. */
 export function readSyncGroupRequestSyncGroupRequestAssignment(r: Reader, v: number): Decoded<SyncGroupRequestSyncGroupRequestAssignment> {
   const f = v >= 4
   const memberId = r.string(f)
@@ -26,6 +29,7 @@ export function readSyncGroupRequestSyncGroupRequestAssignment(r: Reader, v: num
   return { memberId, assignment }
 }
 
+/** A SyncGroup request. */
 export interface SyncGroupRequest {
   readonly groupId: string
   readonly generationId: number
@@ -39,6 +43,7 @@ export interface SyncGroupRequest {
   readonly assignments: readonly SyncGroupRequestSyncGroupRequestAssignment[]
 }
 
+/** Writes the fields that a version has of a SyncGroup request. */
 export function writeSyncGroupRequest(w: Writer, m: SyncGroupRequest, v: number): void {
   const f = v >= 4
   w.string(m.groupId, f)
@@ -64,6 +69,7 @@ export function writeSyncGroupRequest(w: Writer, m: SyncGroupRequest, v: number)
   }
 }
 
+/** Reads a version of a SyncGroup request. */
 export function readSyncGroupRequest(r: Reader, v: number): Decoded<SyncGroupRequest> {
   const f = v >= 4
   const groupId = r.string(f)
@@ -78,6 +84,7 @@ export function readSyncGroupRequest(r: Reader, v: number): Decoded<SyncGroupReq
   return { groupId, generationId, memberId, groupInstanceId, protocolType, protocolName, assignments }
 }
 
+/** A SyncGroup response. */
 export interface SyncGroupResponse {
   /** Versions 1 and later. */
   readonly throttleTimeMs?: number
@@ -89,6 +96,7 @@ export interface SyncGroupResponse {
   readonly assignment: Uint8Array
 }
 
+/** Writes the fields that a version has of a SyncGroup response. */
 export function writeSyncGroupResponse(w: Writer, m: SyncGroupResponse, v: number): void {
   const f = v >= 4
   if (v >= 1) {
@@ -107,6 +115,7 @@ export function writeSyncGroupResponse(w: Writer, m: SyncGroupResponse, v: numbe
   }
 }
 
+/** Reads a version of a SyncGroup response. */
 export function readSyncGroupResponse(r: Reader, v: number): Decoded<SyncGroupResponse> {
   const f = v >= 4
   const throttleTimeMs = v >= 1 ? r.int32() : 0
@@ -118,18 +127,24 @@ export function readSyncGroupResponse(r: Reader, v: number): Decoded<SyncGroupRe
   return { throttleTimeMs, errorCode, protocolType, protocolName, assignment }
 }
 
-const facts = { key: 14, name: 'SyncGroup', minVersion: 0, maxVersion: 5, flexibleFrom: 4 } as const
-
 /** SyncGroup (api key 14), versions 0 to 5: the client's side. */
 export const SyncGroup: Api<SyncGroupRequest, SyncGroupResponse> = {
-  ...facts,
+  key: 14,
+  name: 'SyncGroup',
+  minVersion: 0,
+  maxVersion: 5,
+  flexibleFrom: 4,
   writeRequest: writeSyncGroupRequest,
   readResponse: readSyncGroupResponse,
 }
 
 /** SyncGroup (api key 14), versions 0 to 5: the broker's side. */
 export const SyncGroupServer: ServerApi<SyncGroupRequest, SyncGroupResponse> = {
-  ...facts,
+  key: 14,
+  name: 'SyncGroup',
+  minVersion: 0,
+  maxVersion: 5,
+  flexibleFrom: 4,
   readRequest: readSyncGroupRequest,
   writeResponse: writeSyncGroupResponse,
 }

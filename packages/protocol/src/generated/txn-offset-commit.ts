@@ -4,6 +4,7 @@ import { unset } from '../wire/unset.ts'
 import type { Reader } from '../wire/reader.ts'
 import type { Writer } from '../wire/writer.ts'
 
+/** A part of a TxnOffsetCommit request. */
 export interface TxnOffsetCommitRequestTxnOffsetCommitRequestPartition {
   readonly partitionIndex: number
   readonly committedOffset: number
@@ -12,6 +13,7 @@ export interface TxnOffsetCommitRequestTxnOffsetCommitRequestPartition {
   readonly committedMetadata: string | null
 }
 
+/** Writes the fields that a version has of a part of a TxnOffsetCommit request. */
 export function writeTxnOffsetCommitRequestTxnOffsetCommitRequestPartition(w: Writer, m: TxnOffsetCommitRequestTxnOffsetCommitRequestPartition, v: number): void {
   const f = v >= 3
   w.int32(m.partitionIndex)
@@ -25,6 +27,7 @@ export function writeTxnOffsetCommitRequestTxnOffsetCommitRequestPartition(w: Wr
   }
 }
 
+/** Reads a version of a part of a TxnOffsetCommit request. */
 export function readTxnOffsetCommitRequestTxnOffsetCommitRequestPartition(r: Reader, v: number): Decoded<TxnOffsetCommitRequestTxnOffsetCommitRequestPartition> {
   const f = v >= 3
   const partitionIndex = r.int32()
@@ -35,11 +38,13 @@ export function readTxnOffsetCommitRequestTxnOffsetCommitRequestPartition(r: Rea
   return { partitionIndex, committedOffset, committedLeaderEpoch, committedMetadata }
 }
 
+/** A part of a TxnOffsetCommit request. */
 export interface TxnOffsetCommitRequestTxnOffsetCommitRequestTopic {
   readonly name: string
   readonly partitions: readonly TxnOffsetCommitRequestTxnOffsetCommitRequestPartition[]
 }
 
+/** Writes the fields that a version has of a part of a TxnOffsetCommit request. */
 export function writeTxnOffsetCommitRequestTxnOffsetCommitRequestTopic(w: Writer, m: TxnOffsetCommitRequestTxnOffsetCommitRequestTopic, v: number): void {
   const f = v >= 3
   w.string(m.name, f)
@@ -53,6 +58,7 @@ export function writeTxnOffsetCommitRequestTxnOffsetCommitRequestTopic(w: Writer
   }
 }
 
+/** Reads a version of a part of a TxnOffsetCommit request. */
 export function readTxnOffsetCommitRequestTxnOffsetCommitRequestTopic(r: Reader, v: number): Decoded<TxnOffsetCommitRequestTxnOffsetCommitRequestTopic> {
   const f = v >= 3
   const name = r.string(f)
@@ -62,6 +68,7 @@ export function readTxnOffsetCommitRequestTxnOffsetCommitRequestTopic(r: Reader,
   return { name, partitions }
 }
 
+/** A TxnOffsetCommit request. */
 export interface TxnOffsetCommitRequest {
   readonly transactionalId: string
   readonly groupId: string
@@ -76,6 +83,7 @@ export interface TxnOffsetCommitRequest {
   readonly topics: readonly TxnOffsetCommitRequestTxnOffsetCommitRequestTopic[]
 }
 
+/** Writes the fields that a version has of a TxnOffsetCommit request. */
 export function writeTxnOffsetCommitRequest(w: Writer, m: TxnOffsetCommitRequest, v: number): void {
   const f = v >= 3
   w.string(m.transactionalId, f)
@@ -104,6 +112,7 @@ export function writeTxnOffsetCommitRequest(w: Writer, m: TxnOffsetCommitRequest
   }
 }
 
+/** Reads a version of a TxnOffsetCommit request. */
 export function readTxnOffsetCommitRequest(r: Reader, v: number): Decoded<TxnOffsetCommitRequest> {
   const f = v >= 3
   const transactionalId = r.string(f)
@@ -119,11 +128,13 @@ export function readTxnOffsetCommitRequest(r: Reader, v: number): Decoded<TxnOff
   return { transactionalId, groupId, producerId, producerEpoch, generationId, memberId, groupInstanceId, topics }
 }
 
+/** A part of a TxnOffsetCommit response. */
 export interface TxnOffsetCommitResponseTxnOffsetCommitResponsePartition {
   readonly partitionIndex: number
   readonly errorCode: number
 }
 
+/** Writes the fields that a version has of a part of a TxnOffsetCommit response. */
 export function writeTxnOffsetCommitResponseTxnOffsetCommitResponsePartition(w: Writer, m: TxnOffsetCommitResponseTxnOffsetCommitResponsePartition, v: number): void {
   const f = v >= 3
   w.int32(m.partitionIndex)
@@ -133,6 +144,7 @@ export function writeTxnOffsetCommitResponseTxnOffsetCommitResponsePartition(w: 
   }
 }
 
+/** Reads a version of a part of a TxnOffsetCommit response. */
 export function readTxnOffsetCommitResponseTxnOffsetCommitResponsePartition(r: Reader, v: number): Decoded<TxnOffsetCommitResponseTxnOffsetCommitResponsePartition> {
   const f = v >= 3
   const partitionIndex = r.int32()
@@ -141,11 +153,13 @@ export function readTxnOffsetCommitResponseTxnOffsetCommitResponsePartition(r: R
   return { partitionIndex, errorCode }
 }
 
+/** A part of a TxnOffsetCommit response. */
 export interface TxnOffsetCommitResponseTxnOffsetCommitResponseTopic {
   readonly name: string
   readonly partitions: readonly TxnOffsetCommitResponseTxnOffsetCommitResponsePartition[]
 }
 
+/** Writes the fields that a version has of a part of a TxnOffsetCommit response. */
 export function writeTxnOffsetCommitResponseTxnOffsetCommitResponseTopic(w: Writer, m: TxnOffsetCommitResponseTxnOffsetCommitResponseTopic, v: number): void {
   const f = v >= 3
   w.string(m.name, f)
@@ -159,6 +173,7 @@ export function writeTxnOffsetCommitResponseTxnOffsetCommitResponseTopic(w: Writ
   }
 }
 
+/** Reads a version of a part of a TxnOffsetCommit response. */
 export function readTxnOffsetCommitResponseTxnOffsetCommitResponseTopic(r: Reader, v: number): Decoded<TxnOffsetCommitResponseTxnOffsetCommitResponseTopic> {
   const f = v >= 3
   const name = r.string(f)
@@ -168,11 +183,13 @@ export function readTxnOffsetCommitResponseTxnOffsetCommitResponseTopic(r: Reade
   return { name, partitions }
 }
 
+/** A TxnOffsetCommit response. */
 export interface TxnOffsetCommitResponse {
   readonly throttleTimeMs: number
   readonly topics: readonly TxnOffsetCommitResponseTxnOffsetCommitResponseTopic[]
 }
 
+/** Writes the fields that a version has of a TxnOffsetCommit response. */
 export function writeTxnOffsetCommitResponse(w: Writer, m: TxnOffsetCommitResponse, v: number): void {
   const f = v >= 3
   w.int32(m.throttleTimeMs)
@@ -186,6 +203,7 @@ export function writeTxnOffsetCommitResponse(w: Writer, m: TxnOffsetCommitRespon
   }
 }
 
+/** Reads a version of a TxnOffsetCommit response. */
 export function readTxnOffsetCommitResponse(r: Reader, v: number): Decoded<TxnOffsetCommitResponse> {
   const f = v >= 3
   const throttleTimeMs = r.int32()
@@ -195,18 +213,24 @@ export function readTxnOffsetCommitResponse(r: Reader, v: number): Decoded<TxnOf
   return { throttleTimeMs, topics }
 }
 
-const facts = { key: 28, name: 'TxnOffsetCommit', minVersion: 0, maxVersion: 5, flexibleFrom: 3 } as const
-
 /** TxnOffsetCommit (api key 28), versions 0 to 5: the client's side. */
 export const TxnOffsetCommit: Api<TxnOffsetCommitRequest, TxnOffsetCommitResponse> = {
-  ...facts,
+  key: 28,
+  name: 'TxnOffsetCommit',
+  minVersion: 0,
+  maxVersion: 5,
+  flexibleFrom: 3,
   writeRequest: writeTxnOffsetCommitRequest,
   readResponse: readTxnOffsetCommitResponse,
 }
 
 /** TxnOffsetCommit (api key 28), versions 0 to 5: the broker's side. */
 export const TxnOffsetCommitServer: ServerApi<TxnOffsetCommitRequest, TxnOffsetCommitResponse> = {
-  ...facts,
+  key: 28,
+  name: 'TxnOffsetCommit',
+  minVersion: 0,
+  maxVersion: 5,
+  flexibleFrom: 3,
   readRequest: readTxnOffsetCommitRequest,
   writeResponse: writeTxnOffsetCommitResponse,
 }

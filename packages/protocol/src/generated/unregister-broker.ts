@@ -3,27 +3,32 @@ import type { Api, Decoded, ServerApi } from '../api.ts'
 import type { Reader } from '../wire/reader.ts'
 import type { Writer } from '../wire/writer.ts'
 
+/** An UnregisterBroker request. */
 export interface UnregisterBrokerRequest {
   readonly brokerId: number
 }
 
+/** Writes the fields that a version has of an UnregisterBroker request. */
 export function writeUnregisterBrokerRequest(w: Writer, m: UnregisterBrokerRequest, _v: number): void {
   w.int32(m.brokerId)
   w.uvarint(0)
 }
 
+/** Reads a version of an UnregisterBroker request. */
 export function readUnregisterBrokerRequest(r: Reader, _v: number): Decoded<UnregisterBrokerRequest> {
   const brokerId = r.int32()
   r.skipTags()
   return { brokerId }
 }
 
+/** An UnregisterBroker response. */
 export interface UnregisterBrokerResponse {
   readonly throttleTimeMs: number
   readonly errorCode: number
   readonly errorMessage: string | null
 }
 
+/** Writes the fields that a version has of an UnregisterBroker response. */
 export function writeUnregisterBrokerResponse(w: Writer, m: UnregisterBrokerResponse, _v: number): void {
   w.int32(m.throttleTimeMs)
   w.int16(m.errorCode)
@@ -31,6 +36,7 @@ export function writeUnregisterBrokerResponse(w: Writer, m: UnregisterBrokerResp
   w.uvarint(0)
 }
 
+/** Reads a version of an UnregisterBroker response. */
 export function readUnregisterBrokerResponse(r: Reader, _v: number): Decoded<UnregisterBrokerResponse> {
   const throttleTimeMs = r.int32()
   const errorCode = r.int16()
@@ -39,18 +45,24 @@ export function readUnregisterBrokerResponse(r: Reader, _v: number): Decoded<Unr
   return { throttleTimeMs, errorCode, errorMessage }
 }
 
-const facts = { key: 64, name: 'UnregisterBroker', minVersion: 0, maxVersion: 0, flexibleFrom: 0 } as const
-
 /** UnregisterBroker (api key 64), versions 0 to 0: the client's side. */
 export const UnregisterBroker: Api<UnregisterBrokerRequest, UnregisterBrokerResponse> = {
-  ...facts,
+  key: 64,
+  name: 'UnregisterBroker',
+  minVersion: 0,
+  maxVersion: 0,
+  flexibleFrom: 0,
   writeRequest: writeUnregisterBrokerRequest,
   readResponse: readUnregisterBrokerResponse,
 }
 
 /** UnregisterBroker (api key 64), versions 0 to 0: the broker's side. */
 export const UnregisterBrokerServer: ServerApi<UnregisterBrokerRequest, UnregisterBrokerResponse> = {
-  ...facts,
+  key: 64,
+  name: 'UnregisterBroker',
+  minVersion: 0,
+  maxVersion: 0,
+  flexibleFrom: 0,
   readRequest: readUnregisterBrokerRequest,
   writeResponse: writeUnregisterBrokerResponse,
 }

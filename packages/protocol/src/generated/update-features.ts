@@ -4,6 +4,7 @@ import { unset } from '../wire/unset.ts'
 import type { Reader } from '../wire/reader.ts'
 import type { Writer } from '../wire/writer.ts'
 
+/** A part of an UpdateFeatures request. */
 export interface UpdateFeaturesRequestFeatureUpdateKey {
   readonly feature: string
   readonly maxVersionLevel: number
@@ -13,6 +14,7 @@ export interface UpdateFeaturesRequestFeatureUpdateKey {
   readonly upgradeType?: number
 }
 
+/** Writes the fields that a version has of a part of an UpdateFeatures request. */
 export function writeUpdateFeaturesRequestFeatureUpdateKey(w: Writer, m: UpdateFeaturesRequestFeatureUpdateKey, v: number): void {
   w.string(m.feature, true)
   w.int16(m.maxVersionLevel)
@@ -27,6 +29,7 @@ export function writeUpdateFeaturesRequestFeatureUpdateKey(w: Writer, m: UpdateF
   w.uvarint(0)
 }
 
+/** Reads a version of a part of an UpdateFeatures request. */
 export function readUpdateFeaturesRequestFeatureUpdateKey(r: Reader, v: number): Decoded<UpdateFeaturesRequestFeatureUpdateKey> {
   const feature = r.string(true)
   const maxVersionLevel = r.int16()
@@ -36,6 +39,7 @@ export function readUpdateFeaturesRequestFeatureUpdateKey(r: Reader, v: number):
   return { feature, maxVersionLevel, allowDowngrade, upgradeType }
 }
 
+/** An UpdateFeatures request. */
 export interface UpdateFeaturesRequest {
   readonly timeoutMs?: number
   readonly featureUpdates: readonly UpdateFeaturesRequestFeatureUpdateKey[]
@@ -43,6 +47,7 @@ export interface UpdateFeaturesRequest {
   readonly validateOnly?: boolean
 }
 
+/** Writes the fields that a version has of an UpdateFeatures request. */
 export function writeUpdateFeaturesRequest(w: Writer, m: UpdateFeaturesRequest, v: number): void {
   w.int32((m.timeoutMs ?? 60000))
   {
@@ -57,6 +62,7 @@ export function writeUpdateFeaturesRequest(w: Writer, m: UpdateFeaturesRequest, 
   w.uvarint(0)
 }
 
+/** Reads a version of an UpdateFeatures request. */
 export function readUpdateFeaturesRequest(r: Reader, v: number): Decoded<UpdateFeaturesRequest> {
   const timeoutMs = r.int32()
   const featureUpdates: Decoded<readonly UpdateFeaturesRequestFeatureUpdateKey[]> = []
@@ -66,12 +72,14 @@ export function readUpdateFeaturesRequest(r: Reader, v: number): Decoded<UpdateF
   return { timeoutMs, featureUpdates, validateOnly }
 }
 
+/** A part of an UpdateFeatures response. */
 export interface UpdateFeaturesResponseUpdatableFeatureResult {
   readonly feature: string
   readonly errorCode: number
   readonly errorMessage: string | null
 }
 
+/** Writes the fields that a version has of a part of an UpdateFeatures response. */
 export function writeUpdateFeaturesResponseUpdatableFeatureResult(w: Writer, m: UpdateFeaturesResponseUpdatableFeatureResult, _v: number): void {
   w.string(m.feature, true)
   w.int16(m.errorCode)
@@ -79,6 +87,7 @@ export function writeUpdateFeaturesResponseUpdatableFeatureResult(w: Writer, m: 
   w.uvarint(0)
 }
 
+/** Reads a version of a part of an UpdateFeatures response. */
 export function readUpdateFeaturesResponseUpdatableFeatureResult(r: Reader, _v: number): Decoded<UpdateFeaturesResponseUpdatableFeatureResult> {
   const feature = r.string(true)
   const errorCode = r.int16()
@@ -87,6 +96,7 @@ export function readUpdateFeaturesResponseUpdatableFeatureResult(r: Reader, _v: 
   return { feature, errorCode, errorMessage }
 }
 
+/** An UpdateFeatures response. */
 export interface UpdateFeaturesResponse {
   readonly throttleTimeMs: number
   readonly errorCode: number
@@ -95,6 +105,7 @@ export interface UpdateFeaturesResponse {
   readonly results?: readonly UpdateFeaturesResponseUpdatableFeatureResult[]
 }
 
+/** Writes the fields that a version has of an UpdateFeatures response. */
 export function writeUpdateFeaturesResponse(w: Writer, m: UpdateFeaturesResponse, v: number): void {
   w.int32(m.throttleTimeMs)
   w.int16(m.errorCode)
@@ -109,6 +120,7 @@ export function writeUpdateFeaturesResponse(w: Writer, m: UpdateFeaturesResponse
   w.uvarint(0)
 }
 
+/** Reads a version of an UpdateFeatures response. */
 export function readUpdateFeaturesResponse(r: Reader, v: number): Decoded<UpdateFeaturesResponse> {
   const throttleTimeMs = r.int32()
   const errorCode = r.int16()
@@ -119,18 +131,24 @@ export function readUpdateFeaturesResponse(r: Reader, v: number): Decoded<Update
   return { throttleTimeMs, errorCode, errorMessage, results }
 }
 
-const facts = { key: 57, name: 'UpdateFeatures', minVersion: 0, maxVersion: 2, flexibleFrom: 0 } as const
-
 /** UpdateFeatures (api key 57), versions 0 to 2: the client's side. */
 export const UpdateFeatures: Api<UpdateFeaturesRequest, UpdateFeaturesResponse> = {
-  ...facts,
+  key: 57,
+  name: 'UpdateFeatures',
+  minVersion: 0,
+  maxVersion: 2,
+  flexibleFrom: 0,
   writeRequest: writeUpdateFeaturesRequest,
   readResponse: readUpdateFeaturesResponse,
 }
 
 /** UpdateFeatures (api key 57), versions 0 to 2: the broker's side. */
 export const UpdateFeaturesServer: ServerApi<UpdateFeaturesRequest, UpdateFeaturesResponse> = {
-  ...facts,
+  key: 57,
+  name: 'UpdateFeatures',
+  minVersion: 0,
+  maxVersion: 2,
+  flexibleFrom: 0,
   readRequest: readUpdateFeaturesRequest,
   writeResponse: writeUpdateFeaturesResponse,
 }

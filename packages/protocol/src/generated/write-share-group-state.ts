@@ -3,6 +3,7 @@ import type { Api, Decoded, ServerApi } from '../api.ts'
 import type { Reader } from '../wire/reader.ts'
 import type { Writer } from '../wire/writer.ts'
 
+/** A part of a WriteShareGroupState request. */
 export interface WriteShareGroupStateRequestStateBatch {
   readonly firstOffset: number
   readonly lastOffset: number
@@ -10,6 +11,7 @@ export interface WriteShareGroupStateRequestStateBatch {
   readonly deliveryCount: number
 }
 
+/** Writes the fields that a version has of a part of a WriteShareGroupState request. */
 export function writeWriteShareGroupStateRequestStateBatch(w: Writer, m: WriteShareGroupStateRequestStateBatch, _v: number): void {
   w.int64(m.firstOffset)
   w.int64(m.lastOffset)
@@ -18,6 +20,7 @@ export function writeWriteShareGroupStateRequestStateBatch(w: Writer, m: WriteSh
   w.uvarint(0)
 }
 
+/** Reads a version of a part of a WriteShareGroupState request. */
 export function readWriteShareGroupStateRequestStateBatch(r: Reader, _v: number): Decoded<WriteShareGroupStateRequestStateBatch> {
   const firstOffset = r.int64()
   const lastOffset = r.int64()
@@ -27,6 +30,7 @@ export function readWriteShareGroupStateRequestStateBatch(r: Reader, _v: number)
   return { firstOffset, lastOffset, deliveryState, deliveryCount }
 }
 
+/** A part of a WriteShareGroupState request. */
 export interface WriteShareGroupStateRequestPartitionData {
   readonly partition: number
   readonly stateEpoch: number
@@ -37,6 +41,7 @@ export interface WriteShareGroupStateRequestPartitionData {
   readonly stateBatches: readonly WriteShareGroupStateRequestStateBatch[]
 }
 
+/** Writes the fields that a version has of a part of a WriteShareGroupState request. */
 export function writeWriteShareGroupStateRequestPartitionData(w: Writer, m: WriteShareGroupStateRequestPartitionData, v: number): void {
   w.int32(m.partition)
   w.int32(m.stateEpoch)
@@ -53,6 +58,7 @@ export function writeWriteShareGroupStateRequestPartitionData(w: Writer, m: Writ
   w.uvarint(0)
 }
 
+/** Reads a version of a part of a WriteShareGroupState request. */
 export function readWriteShareGroupStateRequestPartitionData(r: Reader, v: number): Decoded<WriteShareGroupStateRequestPartitionData> {
   const partition = r.int32()
   const stateEpoch = r.int32()
@@ -65,11 +71,13 @@ export function readWriteShareGroupStateRequestPartitionData(r: Reader, v: numbe
   return { partition, stateEpoch, leaderEpoch, startOffset, deliveryCompleteCount, stateBatches }
 }
 
+/** A part of a WriteShareGroupState request. */
 export interface WriteShareGroupStateRequestWriteStateData {
   readonly topicId: string
   readonly partitions: readonly WriteShareGroupStateRequestPartitionData[]
 }
 
+/** Writes the fields that a version has of a part of a WriteShareGroupState request. */
 export function writeWriteShareGroupStateRequestWriteStateData(w: Writer, m: WriteShareGroupStateRequestWriteStateData, v: number): void {
   w.uuid(m.topicId)
   {
@@ -80,6 +88,7 @@ export function writeWriteShareGroupStateRequestWriteStateData(w: Writer, m: Wri
   w.uvarint(0)
 }
 
+/** Reads a version of a part of a WriteShareGroupState request. */
 export function readWriteShareGroupStateRequestWriteStateData(r: Reader, v: number): Decoded<WriteShareGroupStateRequestWriteStateData> {
   const topicId = r.uuid()
   const partitions: Decoded<readonly WriteShareGroupStateRequestPartitionData[]> = []
@@ -88,11 +97,13 @@ export function readWriteShareGroupStateRequestWriteStateData(r: Reader, v: numb
   return { topicId, partitions }
 }
 
+/** A WriteShareGroupState request. */
 export interface WriteShareGroupStateRequest {
   readonly groupId: string
   readonly topics: readonly WriteShareGroupStateRequestWriteStateData[]
 }
 
+/** Writes the fields that a version has of a WriteShareGroupState request. */
 export function writeWriteShareGroupStateRequest(w: Writer, m: WriteShareGroupStateRequest, v: number): void {
   w.string(m.groupId, true)
   {
@@ -103,6 +114,7 @@ export function writeWriteShareGroupStateRequest(w: Writer, m: WriteShareGroupSt
   w.uvarint(0)
 }
 
+/** Reads a version of a WriteShareGroupState request. */
 export function readWriteShareGroupStateRequest(r: Reader, v: number): Decoded<WriteShareGroupStateRequest> {
   const groupId = r.string(true)
   const topics: Decoded<readonly WriteShareGroupStateRequestWriteStateData[]> = []
@@ -111,12 +123,14 @@ export function readWriteShareGroupStateRequest(r: Reader, v: number): Decoded<W
   return { groupId, topics }
 }
 
+/** A part of a WriteShareGroupState response. */
 export interface WriteShareGroupStateResponsePartitionResult {
   readonly partition: number
   readonly errorCode: number
   readonly errorMessage?: string | null
 }
 
+/** Writes the fields that a version has of a part of a WriteShareGroupState response. */
 export function writeWriteShareGroupStateResponsePartitionResult(w: Writer, m: WriteShareGroupStateResponsePartitionResult, _v: number): void {
   w.int32(m.partition)
   w.int16(m.errorCode)
@@ -124,6 +138,7 @@ export function writeWriteShareGroupStateResponsePartitionResult(w: Writer, m: W
   w.uvarint(0)
 }
 
+/** Reads a version of a part of a WriteShareGroupState response. */
 export function readWriteShareGroupStateResponsePartitionResult(r: Reader, _v: number): Decoded<WriteShareGroupStateResponsePartitionResult> {
   const partition = r.int32()
   const errorCode = r.int16()
@@ -132,11 +147,13 @@ export function readWriteShareGroupStateResponsePartitionResult(r: Reader, _v: n
   return { partition, errorCode, errorMessage }
 }
 
+/** A part of a WriteShareGroupState response. */
 export interface WriteShareGroupStateResponseWriteStateResult {
   readonly topicId: string
   readonly partitions: readonly WriteShareGroupStateResponsePartitionResult[]
 }
 
+/** Writes the fields that a version has of a part of a WriteShareGroupState response. */
 export function writeWriteShareGroupStateResponseWriteStateResult(w: Writer, m: WriteShareGroupStateResponseWriteStateResult, v: number): void {
   w.uuid(m.topicId)
   {
@@ -147,6 +164,7 @@ export function writeWriteShareGroupStateResponseWriteStateResult(w: Writer, m: 
   w.uvarint(0)
 }
 
+/** Reads a version of a part of a WriteShareGroupState response. */
 export function readWriteShareGroupStateResponseWriteStateResult(r: Reader, v: number): Decoded<WriteShareGroupStateResponseWriteStateResult> {
   const topicId = r.uuid()
   const partitions: Decoded<readonly WriteShareGroupStateResponsePartitionResult[]> = []
@@ -155,10 +173,12 @@ export function readWriteShareGroupStateResponseWriteStateResult(r: Reader, v: n
   return { topicId, partitions }
 }
 
+/** A WriteShareGroupState response. */
 export interface WriteShareGroupStateResponse {
   readonly results: readonly WriteShareGroupStateResponseWriteStateResult[]
 }
 
+/** Writes the fields that a version has of a WriteShareGroupState response. */
 export function writeWriteShareGroupStateResponse(w: Writer, m: WriteShareGroupStateResponse, v: number): void {
   {
     const list = m.results
@@ -168,6 +188,7 @@ export function writeWriteShareGroupStateResponse(w: Writer, m: WriteShareGroupS
   w.uvarint(0)
 }
 
+/** Reads a version of a WriteShareGroupState response. */
 export function readWriteShareGroupStateResponse(r: Reader, v: number): Decoded<WriteShareGroupStateResponse> {
   const results: Decoded<readonly WriteShareGroupStateResponseWriteStateResult[]> = []
   for (let n = r.arrayLength(true); n > 0; n--) results.push(readWriteShareGroupStateResponseWriteStateResult(r, v))
@@ -175,18 +196,24 @@ export function readWriteShareGroupStateResponse(r: Reader, v: number): Decoded<
   return { results }
 }
 
-const facts = { key: 85, name: 'WriteShareGroupState', minVersion: 0, maxVersion: 1, flexibleFrom: 0 } as const
-
 /** WriteShareGroupState (api key 85), versions 0 to 1: the client's side. */
 export const WriteShareGroupState: Api<WriteShareGroupStateRequest, WriteShareGroupStateResponse> = {
-  ...facts,
+  key: 85,
+  name: 'WriteShareGroupState',
+  minVersion: 0,
+  maxVersion: 1,
+  flexibleFrom: 0,
   writeRequest: writeWriteShareGroupStateRequest,
   readResponse: readWriteShareGroupStateResponse,
 }
 
 /** WriteShareGroupState (api key 85), versions 0 to 1: the broker's side. */
 export const WriteShareGroupStateServer: ServerApi<WriteShareGroupStateRequest, WriteShareGroupStateResponse> = {
-  ...facts,
+  key: 85,
+  name: 'WriteShareGroupState',
+  minVersion: 0,
+  maxVersion: 1,
+  flexibleFrom: 0,
   readRequest: readWriteShareGroupStateRequest,
   writeResponse: writeWriteShareGroupStateResponse,
 }

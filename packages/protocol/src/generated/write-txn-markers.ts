@@ -3,11 +3,13 @@ import type { Api, Decoded, ServerApi } from '../api.ts'
 import type { Reader } from '../wire/reader.ts'
 import type { Writer } from '../wire/writer.ts'
 
+/** A part of a WriteTxnMarkers request. */
 export interface WriteTxnMarkersRequestWritableTxnMarkerTopic {
   readonly name: string
   readonly partitionIndexes: readonly number[]
 }
 
+/** Writes the fields that a version has of a part of a WriteTxnMarkers request. */
 export function writeWriteTxnMarkersRequestWritableTxnMarkerTopic(w: Writer, m: WriteTxnMarkersRequestWritableTxnMarkerTopic, _v: number): void {
   w.string(m.name, true)
   {
@@ -18,6 +20,7 @@ export function writeWriteTxnMarkersRequestWritableTxnMarkerTopic(w: Writer, m: 
   w.uvarint(0)
 }
 
+/** Reads a version of a part of a WriteTxnMarkers request. */
 export function readWriteTxnMarkersRequestWritableTxnMarkerTopic(r: Reader, _v: number): Decoded<WriteTxnMarkersRequestWritableTxnMarkerTopic> {
   const name = r.string(true)
   const partitionIndexes: Decoded<readonly number[]> = []
@@ -26,6 +29,7 @@ export function readWriteTxnMarkersRequestWritableTxnMarkerTopic(r: Reader, _v: 
   return { name, partitionIndexes }
 }
 
+/** A part of a WriteTxnMarkers request. */
 export interface WriteTxnMarkersRequestWritableTxnMarker {
   readonly producerId: bigint
   readonly producerEpoch: number
@@ -36,6 +40,7 @@ export interface WriteTxnMarkersRequestWritableTxnMarker {
   readonly transactionVersion?: number
 }
 
+/** Writes the fields that a version has of a part of a WriteTxnMarkers request. */
 export function writeWriteTxnMarkersRequestWritableTxnMarker(w: Writer, m: WriteTxnMarkersRequestWritableTxnMarker, v: number): void {
   w.identity(m.producerId)
   w.int16(m.producerEpoch)
@@ -52,6 +57,7 @@ export function writeWriteTxnMarkersRequestWritableTxnMarker(w: Writer, m: Write
   w.uvarint(0)
 }
 
+/** Reads a version of a part of a WriteTxnMarkers request. */
 export function readWriteTxnMarkersRequestWritableTxnMarker(r: Reader, v: number): Decoded<WriteTxnMarkersRequestWritableTxnMarker> {
   const producerId = r.identity()
   const producerEpoch = r.int16()
@@ -64,10 +70,12 @@ export function readWriteTxnMarkersRequestWritableTxnMarker(r: Reader, v: number
   return { producerId, producerEpoch, transactionResult, topics, coordinatorEpoch, transactionVersion }
 }
 
+/** A WriteTxnMarkers request. */
 export interface WriteTxnMarkersRequest {
   readonly markers: readonly WriteTxnMarkersRequestWritableTxnMarker[]
 }
 
+/** Writes the fields that a version has of a WriteTxnMarkers request. */
 export function writeWriteTxnMarkersRequest(w: Writer, m: WriteTxnMarkersRequest, v: number): void {
   {
     const list = m.markers
@@ -77,6 +85,7 @@ export function writeWriteTxnMarkersRequest(w: Writer, m: WriteTxnMarkersRequest
   w.uvarint(0)
 }
 
+/** Reads a version of a WriteTxnMarkers request. */
 export function readWriteTxnMarkersRequest(r: Reader, v: number): Decoded<WriteTxnMarkersRequest> {
   const markers: Decoded<readonly WriteTxnMarkersRequestWritableTxnMarker[]> = []
   for (let n = r.arrayLength(true); n > 0; n--) markers.push(readWriteTxnMarkersRequestWritableTxnMarker(r, v))
@@ -84,17 +93,20 @@ export function readWriteTxnMarkersRequest(r: Reader, v: number): Decoded<WriteT
   return { markers }
 }
 
+/** A part of a WriteTxnMarkers response. */
 export interface WriteTxnMarkersResponseWritableTxnMarkerPartitionResult {
   readonly partitionIndex: number
   readonly errorCode: number
 }
 
+/** Writes the fields that a version has of a part of a WriteTxnMarkers response. */
 export function writeWriteTxnMarkersResponseWritableTxnMarkerPartitionResult(w: Writer, m: WriteTxnMarkersResponseWritableTxnMarkerPartitionResult, _v: number): void {
   w.int32(m.partitionIndex)
   w.int16(m.errorCode)
   w.uvarint(0)
 }
 
+/** Reads a version of a part of a WriteTxnMarkers response. */
 export function readWriteTxnMarkersResponseWritableTxnMarkerPartitionResult(r: Reader, _v: number): Decoded<WriteTxnMarkersResponseWritableTxnMarkerPartitionResult> {
   const partitionIndex = r.int32()
   const errorCode = r.int16()
@@ -102,11 +114,13 @@ export function readWriteTxnMarkersResponseWritableTxnMarkerPartitionResult(r: R
   return { partitionIndex, errorCode }
 }
 
+/** A part of a WriteTxnMarkers response. */
 export interface WriteTxnMarkersResponseWritableTxnMarkerTopicResult {
   readonly name: string
   readonly partitions: readonly WriteTxnMarkersResponseWritableTxnMarkerPartitionResult[]
 }
 
+/** Writes the fields that a version has of a part of a WriteTxnMarkers response. */
 export function writeWriteTxnMarkersResponseWritableTxnMarkerTopicResult(w: Writer, m: WriteTxnMarkersResponseWritableTxnMarkerTopicResult, v: number): void {
   w.string(m.name, true)
   {
@@ -117,6 +131,7 @@ export function writeWriteTxnMarkersResponseWritableTxnMarkerTopicResult(w: Writ
   w.uvarint(0)
 }
 
+/** Reads a version of a part of a WriteTxnMarkers response. */
 export function readWriteTxnMarkersResponseWritableTxnMarkerTopicResult(r: Reader, v: number): Decoded<WriteTxnMarkersResponseWritableTxnMarkerTopicResult> {
   const name = r.string(true)
   const partitions: Decoded<readonly WriteTxnMarkersResponseWritableTxnMarkerPartitionResult[]> = []
@@ -125,11 +140,13 @@ export function readWriteTxnMarkersResponseWritableTxnMarkerTopicResult(r: Reade
   return { name, partitions }
 }
 
+/** A part of a WriteTxnMarkers response. */
 export interface WriteTxnMarkersResponseWritableTxnMarkerResult {
   readonly producerId: bigint
   readonly topics: readonly WriteTxnMarkersResponseWritableTxnMarkerTopicResult[]
 }
 
+/** Writes the fields that a version has of a part of a WriteTxnMarkers response. */
 export function writeWriteTxnMarkersResponseWritableTxnMarkerResult(w: Writer, m: WriteTxnMarkersResponseWritableTxnMarkerResult, v: number): void {
   w.identity(m.producerId)
   {
@@ -140,6 +157,7 @@ export function writeWriteTxnMarkersResponseWritableTxnMarkerResult(w: Writer, m
   w.uvarint(0)
 }
 
+/** Reads a version of a part of a WriteTxnMarkers response. */
 export function readWriteTxnMarkersResponseWritableTxnMarkerResult(r: Reader, v: number): Decoded<WriteTxnMarkersResponseWritableTxnMarkerResult> {
   const producerId = r.identity()
   const topics: Decoded<readonly WriteTxnMarkersResponseWritableTxnMarkerTopicResult[]> = []
@@ -148,10 +166,12 @@ export function readWriteTxnMarkersResponseWritableTxnMarkerResult(r: Reader, v:
   return { producerId, topics }
 }
 
+/** A WriteTxnMarkers response. */
 export interface WriteTxnMarkersResponse {
   readonly markers: readonly WriteTxnMarkersResponseWritableTxnMarkerResult[]
 }
 
+/** Writes the fields that a version has of a WriteTxnMarkers response. */
 export function writeWriteTxnMarkersResponse(w: Writer, m: WriteTxnMarkersResponse, v: number): void {
   {
     const list = m.markers
@@ -161,6 +181,7 @@ export function writeWriteTxnMarkersResponse(w: Writer, m: WriteTxnMarkersRespon
   w.uvarint(0)
 }
 
+/** Reads a version of a WriteTxnMarkers response. */
 export function readWriteTxnMarkersResponse(r: Reader, v: number): Decoded<WriteTxnMarkersResponse> {
   const markers: Decoded<readonly WriteTxnMarkersResponseWritableTxnMarkerResult[]> = []
   for (let n = r.arrayLength(true); n > 0; n--) markers.push(readWriteTxnMarkersResponseWritableTxnMarkerResult(r, v))
@@ -168,18 +189,24 @@ export function readWriteTxnMarkersResponse(r: Reader, v: number): Decoded<Write
   return { markers }
 }
 
-const facts = { key: 27, name: 'WriteTxnMarkers', minVersion: 1, maxVersion: 2, flexibleFrom: 1 } as const
-
 /** WriteTxnMarkers (api key 27), versions 1 to 2: the client's side. */
 export const WriteTxnMarkers: Api<WriteTxnMarkersRequest, WriteTxnMarkersResponse> = {
-  ...facts,
+  key: 27,
+  name: 'WriteTxnMarkers',
+  minVersion: 1,
+  maxVersion: 2,
+  flexibleFrom: 1,
   writeRequest: writeWriteTxnMarkersRequest,
   readResponse: readWriteTxnMarkersResponse,
 }
 
 /** WriteTxnMarkers (api key 27), versions 1 to 2: the broker's side. */
 export const WriteTxnMarkersServer: ServerApi<WriteTxnMarkersRequest, WriteTxnMarkersResponse> = {
-  ...facts,
+  key: 27,
+  name: 'WriteTxnMarkers',
+  minVersion: 1,
+  maxVersion: 2,
+  flexibleFrom: 1,
   readRequest: readWriteTxnMarkersRequest,
   writeResponse: writeWriteTxnMarkersResponse,
 }

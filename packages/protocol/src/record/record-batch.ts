@@ -4,7 +4,7 @@ import { codecById } from '../compression/codecs.ts'
 import { crc32c } from '../wire/crc32c.ts'
 import { ProtocolError } from '../wire/protocol-error.ts'
 import type { BatchHeader, TimestampType } from './batch-fields.ts'
-import { attribute, BATCH_HEADER_BYTES, field, legacyField, readInt64 } from './batch-header.ts'
+import { attribute, BATCH_HEADER_BYTES, field, legacyField, LENGTH_PREFIX_BYTES, readInt64 } from './batch-header.ts'
 import { isLegacyCrcValid, transcodeLegacy } from './legacy.ts'
 import { RecordCursor } from './record-cursor.ts'
 
@@ -146,6 +146,31 @@ export class RecordBatch implements BatchHeader {
       )
     }
     return new RecordCursor(this, data, start, end)
+  }
+
+  /**
+   * The bytes of its records (magic 2), as they were received: still compressed by {@link codecId}.
+   *
+   * @since 0.1.0
+   */
+  recordBytes(): Buffer {
+    return this.buffer.subarray(this.start + BATCH_HEADER_BYTES, this.start + this.sizeBytes)
+  }
+
+  /**
+   * The same batch (magic 2), uncompressed: with these bytes as its records, in a buffer of its own.
+   *
+   * @since 0.1.0
+   */
+  uncompressed(records: Uint8Array): RecordBatch {
+    const size = BATCH_HEADER_BYTES + records.length
+    const buffer = Buffer.allocUnsafe(size)
+    this.buffer.copy(buffer, 0, this.start, this.start + BATCH_HEADER_BYTES)
+    buffer.set(records, BATCH_HEADER_BYTES)
+    buffer.writeInt32BE(size - LENGTH_PREFIX_BYTES, field.length)
+    buffer.writeInt16BE(buffer.readInt16BE(field.attributes) & ~attribute.codec, field.attributes)
+    buffer.writeUInt32BE(crc32c(buffer, field.attributes, size), field.crc)
+    return new RecordBatch(buffer, 0, size)
   }
 
   /**

@@ -2,7 +2,11 @@
 
 import { zlib } from './zlib.ts'
 
-/** CRC-32 of `data[start, end)`, an unsigned 32-bit number. */
+/**
+ * CRC-32 of `data[start, end)`, an unsigned 32-bit number.
+ *
+ * @since 0.1.0
+ */
 export function crc32(data: Uint8Array, start: number, end: number): number {
   const part = data.subarray(start, end)
   // Node has it from 20.15 and 22.2 on; the types may lack it.

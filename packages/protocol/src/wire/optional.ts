@@ -1,6 +1,8 @@
 /** Loads packages that may be absent, in a way that bundlers ignore. */
 
-import { createRequire } from 'node:module'
+// webpack warns of a createRequire that is imported by its name.
+import * as nodeModule from 'node:module'
+import { isAbsolute } from 'node:path'
 
 /**
  * Loads a native add-on. Null if it is absent, broken, built for another platform or turned off by the environment
@@ -25,6 +27,12 @@ export function loadNative(name: string): unknown {
 export function loadPackage(name: string): unknown {
   // A bundle in CommonJS form has no import.meta.url, but a __filename.
   const here = typeof __filename === 'string' ? __filename : import.meta.url
-  const load = createRequire(here)
-  return load(name) as unknown
+  try {
+    return nodeModule.createRequire(here)(name) as unknown
+  } catch (error) {
+    // Some bundlers leave the path of the source in import.meta.url, which is not where the program runs.
+    const main = process.argv[1]
+    if (main === undefined || !isAbsolute(main)) throw error
+    return nodeModule.createRequire(main)(name) as unknown
+  }
 }

@@ -1,6 +1,10 @@
 /** SCRAM credentials (RFC 5802). */
 import { createHash, createHmac, pbkdf2Sync } from 'node:crypto'
 
+/**
+ * The mechanisms of SCRAM (KIP-84).
+ * @since 0.1.0
+ */
 export type ScramMechanism = 'SCRAM-SHA-256' | 'SCRAM-SHA-512'
 
 export interface ScramCredential {

@@ -7,6 +7,7 @@ import {
   type Decoded,
   type FetchRequest,
   type FetchResponse,
+  type RecordBatch,
 } from '@ottla/protocol'
 import { Alarm } from '../../base/alarm.ts'
 import { messageOf, stackOf } from '../../base/unknown-error.ts'
@@ -325,6 +326,7 @@ export class Fetcher {
     fetching.high = answer.highWatermark
     fetching.lastStable = answer.lastStableOffset
     let fetched: FetchedPartition
+    let batches: readonly RecordBatch[]
     try {
       fetched = readPartition(answer.records, fetching.askedOffset, readCommitted ? answer.abortedTransactions : null)
       const { neededBytes } = fetched
@@ -332,7 +334,10 @@ export class Fetcher {
       if (neededBytes > most) {
         throw new ProtocolError(`a batch takes ${neededBytes} bytes, receive.message.max.bytes allows ${most}`)
       }
-      const wait = whenReadable(fetched.batches)
+      const { codecs } = this.#context
+      const limits = { checkCrcs: settings['check.crcs'], maxBatchBytes: most }
+      batches = codecs === null ? fetched.batches : await codecs.uncompressed(fetched.batches, limits)
+      const wait = whenReadable(batches)
       if (wait !== null) await wait
     } catch (error) {
       this.corrupt(cursor, error)
@@ -343,7 +348,7 @@ export class Fetcher {
     if (cursor.trouble !== null) this.#recovered(cursor)
     fetching.grownMaxBytes = fetched.neededBytes
     if (this.#context.counters !== null) this.#count(cursor, fetched, node)
-    const { nextOffset, batches, leaderEpoch } = fetched
+    const { nextOffset, leaderEpoch } = fetched
     fetching.end = readCommitted ? answer.lastStableOffset : answer.highWatermark
     cursor.fetched(nextOffset, leaderEpoch)
     const gap = fetched.gap()

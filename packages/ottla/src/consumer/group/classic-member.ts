@@ -2,6 +2,7 @@
 import { ErrorCode, ProtocolError, type Decoded, type JoinGroupResponse } from '@ottla/protocol'
 import { Deadline, type Timer } from '../../base/clock.ts'
 import { messageOf, stackOf } from '../../base/unknown-error.ts'
+import { within } from '../../base/wait.ts'
 import type { Cluster } from '../../cluster/cluster.ts'
 import { retryBackoffMs } from '../../cluster/rounds.ts'
 import type { ClientContext } from '../../cluster/context.ts'
@@ -379,9 +380,12 @@ export class ClassicMember implements Membership {
     })
     const { subscription } = this.#host
     if (subscription !== null) this.#joinedWith = fingerprint(this.#host.topics(subscription), snapshot)
-    let assignment: ReturnType<typeof computeAssignment>
+    let assignment: Awaited<ReturnType<typeof computeAssignment>>
     try {
-      assignment = computeAssignment(strategy, members, layoutOf(topics, snapshot))
+      const limit = Deadline.after(clock, settings['max.poll.interval.ms'])
+      const late = (): Error => new Error('it took longer than max.poll.interval.ms')
+      const computing = computeAssignment(strategy, members, layoutOf(topics, snapshot))
+      assignment = await within(computing, clock, limit, late, this.#abort.signal)
     } catch (cause) {
       throw new KafkaError(ErrorCode.ERR__FAIL, `the assignor '${strategy.name}' threw`, { cause })
     }

@@ -111,6 +111,7 @@ export class MessageIterator<K, V> extends ReaderIterator<Message<K, V>> {
   }
 }
 
+/** How `batches()` reads. */
 export interface BatchOptions {
   /** The most messages in one batch; 10,000 by default. */
   readonly maxMessages?: number

@@ -89,12 +89,19 @@ export class JobList {
   renew(job: Job, offset: number, reader: string, since: number): boolean {
     const listed = job as ListedJob // as above
     if (listed.isSeen || !listed.isListed) return false
-    this.#unlink(listed)
     listed.offset = offset
     listed.reader = reader
+    this.touch(job, since)
+    return true
+  }
+
+  /** Its time begins again. */
+  touch(job: Job, since: number): void {
+    const listed = job as ListedJob // as above
+    if (!listed.isListed) return
+    this.#unlink(listed)
     listed.since = since
     this.#append(listed)
-    return true
   }
 
   clear(): void {

@@ -1,9 +1,12 @@
 /** The batches that `batches()` delivers. */
 import { ErrorCode, type RecordBatch, type RecordCursor } from '@ottla/protocol'
 import { KafkaError } from '../../errors.ts'
-import type { Message, TopicPartition } from '../../types.ts'
+import type { TopicField, TopicForm, TopicName } from '../../topics.ts'
+import type { Message, TopicMessage, TopicPartition } from '../../types.ts'
 import type { TakenBatch, UnreadPart } from '../fetch/fetch-queue.ts'
 import { batchesOf, FetchedMessage } from '../partition/message.ts'
+
+export type { TakenBatch }
 
 /** No message of the batch is processed. */
 const NONE = -1
@@ -26,6 +29,8 @@ export class MessageBatch<K = Buffer, V = Buffer> implements TopicPartition, Ite
   #messages: readonly Message<K, V>[] | null
   #unread = true
   #processed: number | null = null
+  /** @internal called when `markProcessed` says more */
+  onProcessed: (() => void) | null = null
 
   /** @internal `decoded` where there are deserializers */
   constructor(taken: TakenBatch, decoded: readonly Message<K, V>[] | null) {
@@ -47,9 +52,10 @@ export class MessageBatch<K = Buffer, V = Buffer> implements TopicPartition, Ite
   }
 
   /**
-   * Says how far the batch is processed: when the next batch is asked for, the offset behind this message is stored
-   * instead of that behind the whole batch. The furthest of several calls counts; null means that nothing is processed
-   * so far. What is not processed is delivered again only after a seek, or to the next reader of the partition.
+   * Says how far the batch is processed: when the next batch is asked for (in `run` at once), the offset behind this
+   * message is stored instead of that behind the whole batch. The furthest of several calls counts; null means that
+   * nothing is processed so far. What is not processed is delivered again only after a seek, or to the next reader of
+   * the partition; in `run`, when the handler has ended.
    * @throws KafkaError ERR__INVALID_ARG for a message that is not of this batch
    */
   markProcessed(message: (TopicPartition & { readonly offset: number }) | null): void {
@@ -63,6 +69,12 @@ export class MessageBatch<K = Buffer, V = Buffer> implements TopicPartition, Ite
       throw new KafkaError(ErrorCode.ERR__INVALID_ARG, `markProcessed: ${what} does not belong to this batch`)
     }
     this.#processed = Math.max(offset, this.#processed ?? NONE)
+    this.onProcessed?.()
+  }
+
+  /** @internal the offset behind what has been marked; null while nothing has */
+  get progress(): number | null {
+    return this.#processed === null ? null : this.nextOffset
   }
 
   /** @internal offset to store when the next batch is asked for; null for none */
@@ -98,6 +110,28 @@ export class MessageBatch<K = Buffer, V = Buffer> implements TopicPartition, Ite
     return new Walk(this.#taken, first) as unknown as IterableIterator<Message<K, V>>
   }
 }
+
+/**
+ * A batch of one topic, for typed topics.
+ * @since 0.1.0
+ */
+export interface TopicBatch<N extends string, K, V> extends MessageBatch<K, V> {
+  readonly topic: N
+  /** All messages. */
+  readonly messages: readonly TopicMessage<N, K, V>[]
+  [Symbol.iterator](): IterableIterator<TopicMessage<N, K, V>>
+}
+
+/**
+ * What `batches()` of a `Consumer<K, V>` delivers: for typed topics, batches that their `topic` tells apart.
+ * @since 0.1.0
+ */
+export type ConsumedBatch<K, V> = {
+  readonly plain: MessageBatch<K, V>
+  readonly topics: {
+    [N in TopicName<K>]: TopicBatch<N, TopicField<K[N], 'key', Buffer>, TopicField<K[N], 'value', Buffer>>
+  }[TopicName<K>]
+}[TopicForm<K, V>]
 
 /** The messages as they were fetched, once. */
 export function fetchedMessages(taken: TakenBatch): Iterator<FetchedMessage, undefined> {

@@ -1,9 +1,10 @@
 /** `for await` over a consumer of either kind: when and how a loop ends. */
+import type { ConsumerIterator } from '../../types.ts'
 
 export const done = { value: undefined, done: true } as const
 
 /** One `next` at a time; leaving the loop ends a pending one. */
-export abstract class ReaderIterator<T> implements AsyncIterableIterator<T, undefined> {
+export abstract class ReaderIterator<T> implements ConsumerIterator<T> {
   protected isEnded = false
   /** A `next` is pending. */
   protected isWaiting = false

@@ -94,6 +94,11 @@ export class RunningJobs {
     this.begin(job.holder, job.place, offset, job.by, reader)
   }
 
+  /** The application is alive: the job's time begins again. */
+  touch(job: Job): void {
+    this.#jobs.touch(job, this.#clock.now())
+  }
+
   end(job: Job): void {
     const jobs = job.by === 'callback' ? this.#callbacks : this.#jobs
     if (jobs.delete(job)) this.#ended()

@@ -87,8 +87,8 @@ export class Attempts<K, V> {
     const { handlerTimeoutMs } = this.#settings
     const given = task.given as Message<K, V> // the deserializers make K and V
     if (handlerTimeoutMs !== undefined) return this.#attemptWithin(handlerTimeoutMs, task, given, attempt)
-    const signal = task.partition.over
-    return this.#call(task, () => handler(given, { attempt, signal }), true)
+    const context = { attempt, signal: task.partition.over, heartbeat: () => this.#heartbeat(task) }
+    return this.#call(task, () => handler(given, context), true)
   }
 
   async #attemptWithin(ms: number, task: Task, given: Message<K, V>, attempt: number): Promise<void> {
@@ -103,11 +103,16 @@ export class Attempts<K, V> {
       return error
     }
     try {
-      const work = (): Promise<void> => limited(this.#host.clock, handler(given, { attempt, signal }), ms, late)
+      const context = { attempt, signal, heartbeat: () => this.#heartbeat(task) }
+      const work = (): Promise<void> => limited(this.#host.clock, handler(given, context), ms, late)
       await this.#call(task, work, true)
     } finally {
       partition.endAttempt(abort)
     }
+  }
+
+  #heartbeat({ job }: Task): void {
+    if (job !== null) this.#host.runningJobs.touch(job)
   }
 
   /** Calls the application, with a job for as long as that takes. @param isLast the message is done afterwards */

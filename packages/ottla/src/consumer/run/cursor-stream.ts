@@ -1,7 +1,8 @@
 /** The messages of one partition, as a stream of its own. */
 import type { RecordBatch } from '@ottla/protocol'
 import { Ring } from '../../base/ring.ts'
-import type { Message } from '../../types.ts'
+import type { TopicField, TopicForm, TopicName } from '../../topics.ts'
+import type { ConsumerIterator, Message, TopicMessage } from '../../types.ts'
 import type { Cursor } from '../partition/cursor.ts'
 import { batchesOf, type FetchedMessage } from '../partition/message.ts'
 import { callerNow } from '../read/running-jobs.ts'
@@ -9,7 +10,7 @@ import { DecodingJob } from '../read/decoder.ts'
 import { decodeMessage, type Decoding } from '../read/decoding.ts'
 import type { Job, JobHolder } from '../read/job-list.ts'
 import { busy } from '../read/reader.ts'
-import type { RunnerHost } from './runner.ts'
+import type { RunnerHost } from './host.ts'
 import type { WorkBudget } from './work-budget.ts'
 
 /**
@@ -17,12 +18,32 @@ import type { WorkBudget } from './work-budget.ts'
  * previous one. Leaving the loop does not store the last one; a new stream of the partition then begins with it.
  * @since 0.1.0
  */
-export interface PartitionStream<K = Buffer, V = Buffer> extends AsyncIterableIterator<Message<K, V>, undefined> {
+export interface PartitionStream<K = Buffer, V = Buffer> extends ConsumerIterator<Message<K, V>> {
   readonly topic: string
   readonly partition: number
   /** Aborted when there is no point in carrying on: the partition was lost, or `drainMs` is over. */
   readonly signal: AbortSignal
 }
+
+/**
+ * A stream of one topic's partition, for typed topics.
+ * @since 0.1.0
+ */
+export interface TopicPartitionStream<N extends string, K, V>
+  extends ConsumerIterator<TopicMessage<N, K, V>>, Pick<PartitionStream, 'partition' | 'signal'> {
+  readonly topic: N
+}
+
+/**
+ * What `partitions()` of a `Consumer<K, V>` yields: for typed topics, streams that their `topic` tells apart.
+ * @since 0.1.0
+ */
+export type ConsumedStream<K, V> = {
+  readonly plain: PartitionStream<K, V>
+  readonly topics: {
+    [N in TopicName<K>]: TopicPartitionStream<N, TopicField<K[N], 'key', Buffer>, TopicField<K[N], 'value', Buffer>>
+  }[TopicName<K>]
+}[TopicForm<K, V>]
 
 /** What the streams of one consumer share. */
 export interface Streams<K, V> {

@@ -1,5 +1,6 @@
 /** Messages partition by partition: each assigned partition is a stream, and a slow one holds up no other. */
 import type { RecordBatch } from '@ottla/protocol'
+import type { ConsumerIterator } from '../../types.ts'
 import { invalid } from '../arguments.ts'
 import type { Cursor } from '../partition/cursor.ts'
 import type { FetchedMessage } from '../partition/message.ts'
@@ -9,7 +10,7 @@ import { atMost } from './at-most.ts'
 import { CursorStream, type PartitionStream } from './cursor-stream.ts'
 import { asError } from './failure.ts'
 import type { RunHooks } from './hooks.ts'
-import type { RunnerHost } from './runner.ts'
+import type { RunnerHost } from './host.ts'
 import { WorkBudget } from './work-budget.ts'
 
 /** @since 0.1.0 */
@@ -24,7 +25,7 @@ const DEFAULT_DRAIN_MS = 30_000
 const done = { value: undefined, done: true } as const
 
 /** Yields a stream for each partition when its first message arrives. */
-export class PartitionStreams<K, V> implements AsyncIterableIterator<PartitionStream<K, V>, undefined>, RunHooks {
+export class PartitionStreams<K, V> implements ConsumerIterator<PartitionStream<K, V>>, RunHooks {
   readonly #host: RunnerHost<K, V>
   readonly #drainMs: number
   readonly #budget: WorkBudget

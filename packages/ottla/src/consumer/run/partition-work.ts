@@ -1,9 +1,9 @@
 /** The messages of one partition that a run has taken. */
 import { Ring } from '../../base/ring.ts'
-import type { Cursor } from '../partition/cursor.ts'
 import { batchOf, type FetchedMessage } from '../partition/message.ts'
 import type { Job, JobHolder } from '../read/job-list.ts'
 import { OffsetTracker, type Tracked } from './offset-tracker.ts'
+import { PartitionRun } from './partition-run.ts'
 import type { PartitionQueue, Work } from './scheduler.ts'
 
 /** One message, from when it is taken until it is finished or abandoned. */
@@ -31,7 +31,7 @@ export class Task implements Work<Task>, JobHolder {
   }
 
   onAwaitsEnd(): void {
-    this.partition.onAwaitsEnd(this)
+    this.partition.awaitsEnd(this)
   }
 
   onDone(): void {
@@ -39,43 +39,15 @@ export class Task implements Work<Task>, JobHolder {
   }
 }
 
-export class PartitionWork implements PartitionQueue<Task> {
-  readonly cursor: Cursor
+export class PartitionWork extends PartitionRun implements PartitionQueue<Task> {
   readonly ready = new Ring<Task>()
   busy = 0
   readonly tracker = new OffsetTracker()
-  /** Nothing more is started, and nothing retried. */
-  isDraining = false
-  /** What finishes from now on no longer counts. */
-  isReleased = false
-  readonly #draining = new AbortController()
-  readonly #over = new AbortController()
   /** How many messages have been taken so far. */
   taken = 0
   /** Messages that are in progress or wait, and their bytes. */
   pending = 0
   bytes = 0
-  isHeld = false
-  /** Messages that handlers have, or that wait for their next attempt. */
-  running = 0
-  /** Running tasks that wait, or have waited, for the others to end. */
-  readonly #ending = new Set<Task>()
-  #idle: (() => void)[] = []
-  readonly #attempts = new Set<AbortController>()
-
-  constructor(cursor: Cursor) {
-    this.cursor = cursor
-  }
-
-  /** Aborted when nothing is retried any more. */
-  get draining(): AbortSignal {
-    return this.#draining.signal
-  }
-
-  /** Aborted when there is no point in carrying on. */
-  get over(): AbortSignal {
-    return this.#over.signal
-  }
 
   take(message: FetchedMessage, lane: string | null, bytes: number): Task {
     this.cursor.offsets.worker = this
@@ -95,59 +67,5 @@ export class PartitionWork implements PartitionQueue<Task> {
   giveBack({ bytes }: Task): void {
     this.pending--
     this.bytes -= bytes
-  }
-
-  begun(): void {
-    this.running++
-  }
-
-  ended(task: Task): void {
-    this.running--
-    if (this.#ending.size > 0) this.#ending.delete(task)
-    this.#checkIdle()
-  }
-
-  onAwaitsEnd(task: Task): void {
-    this.#ending.add(task)
-    this.#checkIdle()
-  }
-
-  /** A signal for one attempt, aborted as `over` is. */
-  beginAttempt(): AbortController {
-    const one = new AbortController()
-    if (this.isReleased) one.abort()
-    else this.#attempts.add(one)
-    return one
-  }
-
-  endAttempt(one: AbortController): void {
-    this.#attempts.delete(one)
-  }
-
-  drain(): void {
-    this.isDraining = true
-    this.#draining.abort()
-  }
-
-  end(): void {
-    this.isReleased = true
-    this.#over.abort()
-    for (const one of this.#attempts) one.abort()
-    this.#attempts.clear()
-  }
-
-  /** Resolves when no handler is running but those that themselves wait for this. */
-  async idle(): Promise<void> {
-    if (!this.#isIdle) await new Promise<void>(resolve => this.#idle.push(resolve))
-  }
-
-  #checkIdle(): void {
-    if (this.#idle.length > 0 && this.#isIdle) for (const resolve of this.#idle.splice(0)) resolve()
-  }
-
-  get #isIdle(): boolean {
-    let running = this.running
-    for (const { job } of this.#ending) if (job?.awaitsEnd === true) running--
-    return running === 0
   }
 }

@@ -3,10 +3,12 @@ import type { ClientContext } from '../../cluster/context.ts'
 import type { RunningJobs } from '../read/running-jobs.ts'
 import type { Mailbox } from '../read/mailbox.ts'
 import type { Reader } from '../read/reader.ts'
+import { BatchRunner } from './batch-runner.ts'
 import type { AssignedPartitions } from './hooks.ts'
-import type { RunOptions } from './options.ts'
+import type { RunnerHost } from './host.ts'
+import type { BatchRunOptions, RunOptions } from './options.ts'
 import { PartitionStreams, type PartitionStreamsOptions } from './partition-streams.ts'
-import { Runner, type RunnerHost } from './runner.ts'
+import { Runner } from './runner.ts'
 
 // The part of the time for closing that handlers get: the rest is for the commit, and for leaving the group.
 const DRAIN_PART = 3 / 4
@@ -54,7 +56,7 @@ export class Runs<K, V> {
     this.#host = runnerHost(...parts)
   }
 
-  run(options: RunOptions<K, V>): Promise<void> {
+  run(options: RunOptions<K, V> | BatchRunOptions<K, V>): Promise<void> {
     return this.#host.runningJobs.trackWaiters(() => this.#run(options))
   }
 
@@ -63,8 +65,14 @@ export class Runs<K, V> {
     return new PartitionStreams(this.#host, options)
   }
 
-  async #run(options: RunOptions<K, V>): Promise<void> {
+  async #run(options: RunOptions<K, V> | BatchRunOptions<K, V>): Promise<void> {
     this.#requireOpen()
-    await new Runner(this.#host, options).run()
+    const runner = isBatchRun(options) ? new BatchRunner(this.#host, options) : new Runner(this.#host, options)
+    await runner.run()
   }
+}
+
+function isBatchRun<K, V>(options: RunOptions<K, V> | BatchRunOptions<K, V>): options is BatchRunOptions<K, V> {
+  const given: unknown = options
+  return typeof given === 'object' && given !== null && 'batchHandler' in given
 }

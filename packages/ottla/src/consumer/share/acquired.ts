@@ -1,5 +1,6 @@
 /** LoopYield what a ShareFetch brought of one partition into messages: only acquired records count. */
 import { BatchReader, type RecordBatch } from '@ottla/protocol'
+import type { RecordCodecs } from '../../cluster/record-codecs.ts'
 import { whenReadable } from '../fetch/fetched-partition.ts'
 import { acknowledgeTypes, AUTO_RELEASE } from './acknowledgements.ts'
 import { LockedMessage, type ShareLot, type ShareSource } from './message.ts'
@@ -24,14 +25,22 @@ export interface ReadableBatches {
   readonly error: unknown
 }
 
-/** Finds the batches and waits for their codecs. Does not reject. */
-export async function readableBatches(records: Buffer | null): Promise<ReadableBatches> {
-  const batches: RecordBatch[] = []
+/**
+ * Finds the batches and waits for their codecs. Does not reject.
+ * @param codecs the application's own
+ */
+export async function readableBatches(
+  records: Buffer | null,
+  codecs: RecordCodecs | null,
+  options: ReadOptions,
+): Promise<ReadableBatches> {
+  let batches: RecordBatch[] = []
   try {
     if (records !== null) {
       const reader = new BatchReader(records)
       for (let batch = reader.next(); batch !== null; batch = reader.next()) batches.push(batch)
     }
+    if (codecs !== null) batches = await codecs.uncompressed(batches, options)
     await whenReadable(batches)
     return { batches, error: null }
   } catch (error) {
@@ -93,4 +102,29 @@ export function acquiredMessages(
     }
   }
   return { messages, others, error }
+}
+
+/** Releases of everything in the ranges. */
+export function releasesOf(ranges: readonly AcquiredRange[]): ReadonlyMap<number, number> {
+  const types = new Map<number, number>()
+  for (const { firstOffset, lastOffset } of ranges) {
+    for (let offset = firstOffset; offset <= lastOffset; offset++) types.set(offset, AUTO_RELEASE)
+  }
+  return types
+}
+
+/**
+ * Takes out acknowledgements that were not sent before their lock ended, of messages that are delivered again: they must
+ * not count for the new delivery.
+ */
+export function takeOutdated({ pending }: ShareSource, ranges: readonly AcquiredRange[]): ReadonlyMap<number, number> {
+  const types = new Map<number, number>()
+  for (const { firstOffset, lastOffset, deliveryCount } of ranges) {
+    if (deliveryCount === 1) continue
+    for (let offset = firstOffset; offset <= lastOffset && pending.size > 0; offset++) {
+      const type = pending.drop(offset)
+      if (type !== undefined) types.set(offset, type)
+    }
+  }
+  return types
 }

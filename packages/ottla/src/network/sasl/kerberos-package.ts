@@ -2,6 +2,7 @@
  * Loads the package `kerberos`. It compiles native code when installed, so applications install it only if they need
  * it.
  */
+import { loadPackage } from '../../base/load-package.ts'
 import { invalidArgument } from '../../errors.ts'
 
 /** A GSS-API security context; tokens are in base64. */
@@ -25,10 +26,7 @@ export interface KerberosPackage {
 /** @throws KafkaError ERR__INVALID_ARG that says how to install it */
 export function loadKerberos(): KerberosPackage {
   try {
-    // A bundle in CommonJS form has no import.meta.url, but a __filename.
-    const { createRequire } = process.getBuiltinModule('node:module')
-    const load = createRequire(typeof __filename === 'string' ? __filename : import.meta.url)
-    return load('kerberos') as KerberosPackage // what the package exports
+    return loadPackage('kerberos') as KerberosPackage // what the package exports
   } catch (cause) {
     const why =
       'sasl.mechanisms=GSSAPI needs the package kerberos, which cannot be loaded: `npm install kerberos`, or pass it as the option kerberos'

@@ -1,6 +1,7 @@
 /**
  * One authentication exchange: the client sends the first token, then answers the broker's until the exchange is
  * complete.
+ * @since 0.1.0
  */
 export interface SaslExchange {
   /** The first token. */
@@ -12,10 +13,15 @@ export interface SaslExchange {
   next(challenge: Buffer): Promise<Buffer | null> | Buffer | null
 }
 
-/** A way to authenticate; makes a new exchange for each connection. */
+/**
+ * A way to authenticate; makes a new exchange for each connection, and for each new authentication of one.
+ * @since 0.1.0
+ */
 export interface SaslMechanism {
+  /** As brokers know it: `PLAIN`. */
   readonly name: string
-  exchange(host: string): SaslExchange
+  /** @param host of the broker, as it is advertised */
+  exchange(host: string, port: number): SaslExchange
   /** Stops keeping tickets or tokens fresh, because the client is closed. */
   close?(): void
 }

@@ -20,7 +20,12 @@ export function crc32(bytes: Uint8Array, length: number): number {
 const MURMUR_SEED = 0x9747b28c
 const MURMUR_FACTOR = 0x5bd1e995
 
-/** MurmurHash2 with the seed of Kafka's Java client; signed 32 bits, as there. */
+/**
+ * MurmurHash2 with the seed of Kafka's Java client; signed 32 bits, as there. That client puts a key into the partition
+ * `(murmur2(key, key.length) & 0x7fffffff) % partitionCount`, as `partitioner=murmur2` does.
+ * @param length how many of the bytes count
+ * @since 0.1.0
+ */
 export function murmur2(bytes: Uint8Array, length: number): number {
   let h = MURMUR_SEED ^ length
   const whole = length & ~3

@@ -1,6 +1,7 @@
 /** Compresses large batches on other threads, so that nothing else has to wait. */
 import type { CodecName, CompressionCodec } from '@ottla/protocol'
 import type { Threads } from '../../base/threads.ts'
+import { OwnCodec } from '../../cluster/record-codecs.ts'
 import type { Batch } from '../queue/batch.ts'
 import type { PartitionQueue } from '../queue/partition-queue.ts'
 
@@ -28,7 +29,8 @@ export class Compressions {
     this.#codec = codec
     this.#level = level
     this.#threads = threads
-    this.#smallest = smallestBytes[codec.name] ?? Infinity
+    // The application's own cannot compress in any other way.
+    this.#smallest = codec instanceof OwnCodec ? 0 : (smallestBytes[codec.name] ?? Infinity)
     this.#onReady = onReady
   }
 

@@ -1,6 +1,7 @@
 /** Checks the arguments of `sendOffsetsToTransaction`. */
 import { invalidArgument, type KafkaError } from '../../errors.ts'
-import { isOffset, wrongOffset, type ConsumerGroupMetadata, type TopicPartitionOffset } from '../../types.ts'
+import { isOffset, wrongOffset } from '../../offsets.ts'
+import type { ConsumerGroupMetadata, TopicPartitionOffset } from '../../types.ts'
 import { kindOf } from '../queue/kinds.ts'
 
 /**

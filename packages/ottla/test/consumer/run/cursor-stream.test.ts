@@ -5,7 +5,7 @@ import { FetchedMessage } from '../../../src/consumer/partition/message.ts'
 import { decodingOf } from '../../../src/consumer/read/decoding.ts'
 import { RunningJobs } from '../../../src/consumer/read/running-jobs.ts'
 import { CursorStream } from '../../../src/consumer/run/cursor-stream.ts'
-import type { RunnerHost } from '../../../src/consumer/run/runner.ts'
+import type { RunnerHost } from '../../../src/consumer/run/host.ts'
 import { WorkBudget } from '../../../src/consumer/run/work-budget.ts'
 import { ErrorCode } from '../../../src/errors.ts'
 import { FakeClock } from '../../base/fake-clock.ts'
@@ -17,7 +17,8 @@ function scene(deserialize?: (value: string) => unknown) {
   cursor.moveTo(0)
   const budget = new WorkBudget(1e6, () => 1)
   const runningJobs = new RunningJobs(clock, 1000)
-  const decoding = deserialize === undefined ? null : decodingOf(undefined, bytes => deserialize(String(bytes)))
+  const decoding =
+    deserialize === undefined ? null : decodingOf({ value: (bytes: Buffer) => deserialize(String(bytes)) })
   const host = { reader: { decoding, storesOffsets: true }, runningJobs } as unknown as RunnerHost<Buffer, unknown>
   let left = 0
   const stream = new CursorStream<Buffer, unknown>(cursor, {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { runSettings } from '../../../src/consumer/run/options.ts'
+import { batchRunSettings, runSettings } from '../../../src/consumer/run/options.ts'
 import { ErrorCode } from '../../../src/errors.ts'
 
 // As an application without types passes it.
@@ -16,6 +16,7 @@ test('a handler is enough', () => {
     backoffMaxMs: 10_000,
     drainMs: 30_000,
     handlerTimeoutMs: undefined,
+    commit: true,
   })
   assert.equal(settingsOf({ handler, retry: { retries: 2 } }).backoffMs, 100)
 })
@@ -24,7 +25,9 @@ test('what cannot work is refused with the option and its value', () => {
   for (const [options, message] of [
     [undefined, 'run takes { handler } and other options'],
     [{}, 'run: handler must be a function'],
-    [{ eachBatch: handler }, 'run has no eachBatch: handler(message, context) is called for every message'],
+    [{ eachMessage: handler }, 'run has no eachMessage: handler(message, context) is called for every message'],
+    [{ eachBatch: handler }, 'run has no eachBatch: batchHandler(batch, context) is called for every batch'],
+    [{ handler, commit: 'no' }, 'run: commit must be true or false'],
     [{ handler, concurrency: 0 }, 'run: concurrency=0 must be a whole number, 1 or more'],
     [{ handler, concurrency: 1.5 }, 'run: concurrency=1.5 must be a whole number, 1 or more'],
     [{ handler, order: 'any' }, 'run: order=any must be partition, key or none'],
@@ -39,5 +42,20 @@ test('what cannot work is refused with the option and its value', () => {
     [{ handler, deadLetter: { topic: 't', producer: {} } }, 'run: deadLetter needs a topic and a producer'],
   ] as const) {
     assert.throws(() => settingsOf(options), { code: ErrorCode.ERR__INVALID_ARG, message })
+  }
+})
+
+test('batches have a handler and options of their own', () => {
+  const batchHandler = handler
+  const of = (options: unknown): ReturnType<typeof batchRunSettings> => batchRunSettings(options as never)
+  assert.deepEqual([of({ batchHandler }).maxMessages, of({ batchHandler, commit: false }).commit], [10_000, false])
+  for (const [options, message] of [
+    [{ batchHandler: 1 }, 'run: batchHandler must be a function'],
+    [{ batchHandler, maxMessages: 0 }, 'run: maxMessages=0 must be a whole number, 1 or more'],
+    [{ batchHandler, handler }, 'run: handler and batchHandler cannot be combined'],
+    [{ batchHandler, order: 'key' }, 'run: order and batchHandler cannot be combined'],
+    [{ batchHandler, deadLetter: {} }, 'run: deadLetter and batchHandler cannot be combined'],
+  ] as const) {
+    assert.throws(() => of(options), { code: ErrorCode.ERR__INVALID_ARG, message })
   }
 })

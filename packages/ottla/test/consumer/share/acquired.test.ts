@@ -6,7 +6,13 @@ import {
   PendingAcknowledgements,
   acknowledgeTypes,
 } from '../../../src/consumer/share/acknowledgements.ts'
-import { acquiredMessages, readableBatches, type AcquiredRange } from '../../../src/consumer/share/acquired.ts'
+import {
+  acquiredMessages,
+  readableBatches,
+  releasesOf,
+  takeOutdated,
+  type AcquiredRange,
+} from '../../../src/consumer/share/acquired.ts'
 
 const { gap } = acknowledgeTypes
 const source = {
@@ -29,8 +35,10 @@ function batch(baseOffset: number, values: readonly string[]): Buffer {
   return bytes
 }
 
+const limits = { checkCrcs: true, maxBatchBytes: 1e6 }
+
 async function read(bytes: Buffer, ...ranges: AcquiredRange[]): ReturnType<typeof acquired> {
-  return acquired(await readableBatches(bytes), ranges)
+  return acquired(await readableBatches(bytes, null, limits), ranges)
 }
 
 async function acquired(
@@ -38,8 +46,7 @@ async function acquired(
   ranges: readonly AcquiredRange[],
 ): Promise<{ given: string[]; others: [number, number][]; isBroken: boolean }> {
   const lot = { since: 0, count: 0, waiting: 0 }
-  const options = { checkCrcs: true, maxBatchBytes: 1e6 }
-  const { messages, others, error } = acquiredMessages(readable, ranges, source, lot, 100, options)
+  const { messages, others, error } = acquiredMessages(readable, ranges, source, lot, 100, limits)
   await Promise.resolve()
   const given = messages.map(({ offset, value, deliveryCount }) => `${offset}:${String(value)} x${deliveryCount}`)
   return { given, others: [...others], isBroken: error !== null }
@@ -91,4 +98,19 @@ test('what cannot be read is released, and the rest is delivered', async () => {
     [1, AUTO_RELEASE],
     [2, AUTO_RELEASE],
   ])
+})
+
+test('a release of ranges names every offset of them', () => {
+  assert.deepEqual(
+    [...releasesOf([range(10, 11), range(13, 13, 3)])],
+    [10, 11, 13].map(offset => [offset, AUTO_RELEASE]),
+  )
+})
+
+test('what was said of a message before it was delivered again is outdated, and nothing else', () => {
+  const pending = new PendingAcknowledgements()
+  for (const offset of [9, 10, 11, 12]) pending.add(offset, acknowledgeTypes.accept)
+  const types = takeOutdated({ ...source, pending }, [range(9, 9), range(10, 11, 2), range(20, 30, 5)])
+  assert.deepEqual([...types.keys()], [10, 11])
+  assert.deepEqual([...pending.take().keys()], [9, 12])
 })

@@ -35,10 +35,17 @@ export interface GroupTopic {
 /** Partitions by member id; a member without partitions has an empty list. */
 export type GroupAssignment = Map<string, TopicPartition[]>
 
-export type Assign = (
-  members: readonly GroupMember[],
-  topics: ReadonlyMap<string, GroupTopic>,
-) => ReadonlyMap<string, readonly TopicPartition[]>
+/**
+ * The partitions of each member, by member id.
+ * @since 0.1.0
+ */
+export type Assigned = ReadonlyMap<string, readonly TopicPartition[]>
+
+/**
+ * Assigns the partitions of the group's topics to its members, by member id.
+ * @since 0.1.0
+ */
+export type Assign = (members: readonly GroupMember[], topics: ReadonlyMap<string, GroupTopic>) => Assigned
 
 /**
  * An application's own strategy, which `partition.assignment.strategy` can name. All members of the group need it; the
@@ -55,9 +62,10 @@ export interface PartitionAssignor {
   readonly isCooperative?: boolean
   /**
    * Assigns the partitions: each at most once, to members that subscribe to its topic. A member that is left out gets
-   * nothing. If it throws, the rebalance fails, the error is reported, and the client retries.
+   * nothing. It may return a promise: the other members wait for it, and so does `max.poll.interval.ms`. If it throws or
+   * rejects, the rebalance fails, the error is reported, and the client retries.
    */
-  readonly assign: Assign
+  readonly assign: (...given: Parameters<Assign>) => Assigned | Promise<Assigned>
   /** Extra data about this member for `assign`, up to some kilobytes; called at every join. */
   readonly userData?: (topics: readonly string[]) => Buffer | null
 }

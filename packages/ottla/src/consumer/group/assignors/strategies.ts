@@ -3,7 +3,7 @@ import { ErrorCode, Reader, Writer } from '@ottla/protocol'
 import { KafkaError } from '../../../errors.ts'
 import type { TopicPartition } from '../../../types.ts'
 import { byTopic } from '../member-metadata.ts'
-import type { Assign, GroupMember, PartitionAssignor } from './assignor.ts'
+import type { Assign, Assigned, GroupMember, PartitionAssignor } from './assignor.ts'
 import { assignRange } from './range.ts'
 import { assignRoundRobin } from './roundrobin.ts'
 import { assignSticky, withoutMoving } from './sticky.ts'
@@ -18,7 +18,7 @@ export interface Previous {
 export interface Strategy {
   readonly name: string
   readonly isCooperative: boolean
-  readonly assign: Assign
+  readonly assign: PartitionAssignor['assign']
   /** What a member adds to its subscription. */
   readonly userData: (topics: readonly string[], previous: Previous) => Buffer | null
 }
@@ -72,13 +72,13 @@ export function isCooperative(strategies: readonly Strategy[]): boolean {
   return strategies.every(strategy => strategy.isCooperative)
 }
 
-/** As leader: what each member gets. Throws what an application's own assignor throws. */
-export function computeAssignment(
+/** As leader: what each member gets. Rejects with what an application's own assignor throws. */
+export async function computeAssignment(
   strategy: Strategy,
   members: readonly GroupMember[],
   topics: Parameters<Assign>[1],
-): ReadonlyMap<string, readonly TopicPartition[]> {
-  const assignment = strategy.assign(members, topics)
+): Promise<Assigned> {
+  const assignment = await strategy.assign(members, topics)
   return strategy.isCooperative ? withoutMoving(members, assignment) : assignment
 }
 

@@ -1,4 +1,5 @@
 /** Tokens for Amazon MSK with IAM, by means of AWS's own library. */
+import { loadPackage } from '../../../base/load-package.ts'
 import { invalidArgument } from '../../../errors.ts'
 import type { OAuthBearerTokenFunction } from './token.ts'
 
@@ -29,10 +30,7 @@ export function mskIamTokens(
 
 function loadSigner(): MskIamSigner {
   try {
-    // A bundle in CommonJS form has no import.meta.url, but a __filename.
-    const { createRequire } = process.getBuiltinModule('node:module')
-    const load = createRequire(typeof __filename === 'string' ? __filename : import.meta.url)
-    return load('aws-msk-iam-sasl-signer-js') as MskIamSigner // what the package exports
+    return loadPackage('aws-msk-iam-sasl-signer-js') as MskIamSigner // what the package exports
   } catch (cause) {
     const why = 'tokens for Amazon MSK need a package: `npm install aws-msk-iam-sasl-signer-js`'
     throw invalidArgument(why, cause)

@@ -1,0 +1,105 @@
+/** The calls of an admin client that concern access rules. */
+import type { AclBinding, AclBindingFilter } from 'ottla'
+import type { SharedAdmin } from '../translate/shared-admin.ts'
+import type {
+  AclEntry,
+  AclFilter,
+  Admin,
+  DeleteAclResponse,
+  DescribeAclResource,
+  DescribeAclResponse,
+} from '../types/admin.ts'
+import { operations, patternTypes, permissionTypes, resourceTypes } from './acl-words.ts'
+import { invalid, requireItems, shown } from './arguments.ts'
+import { throwFirst } from './results.ts'
+
+type CreateOptions = Parameters<Admin['createAcls']>[0]
+type DeleteOptions = Parameters<Admin['deleteAcls']>[0]
+
+const texts = ['principal', 'host', 'resourceName'] as const
+
+export async function createAcls(admin: SharedAdmin, options: CreateOptions): Promise<boolean> {
+  const entries = requireItems(options.acl, 'ACL')
+  for (const entry of entries) checkTexts(entry, isText)
+  const bindings = entries.map(toBinding)
+  throwFirst(await admin.call(client => client.createAcls(bindings)))
+  return true
+}
+
+export async function describeAcls(admin: SharedAdmin, filter: AclFilter): Promise<DescribeAclResponse> {
+  const wanted = toFilter(filter)
+  const bindings = await admin.call(client => client.describeAcls(wanted))
+  const resources = new Map<string, DescribeAclResource>()
+  for (const binding of bindings) {
+    const { resourceType, resourceName, resourcePatternType, ...acl } = fromBinding(binding)
+    const key = `${resourceType} ${resourcePatternType} ${resourceName}`
+    const resource = resources.get(key) ?? { resourceType, resourceName, resourcePatternType, acls: [] }
+    resource.acls.push(acl)
+    resources.set(key, resource)
+  }
+  return { throttleTime: 0, errorCode: 0, resources: [...resources.values()] }
+}
+
+/** @returns the deleted rules of each filter */
+export async function deleteAcls(admin: SharedAdmin, options: DeleteOptions): Promise<DeleteAclResponse> {
+  const filters = requireItems(options.filters, 'ACL filter').map(toFilter)
+  const results = await admin.call(client => client.deleteAcls(filters))
+  throwFirst(results)
+  // Declared as optional strings, and null: both are kafkajs's.
+  const fine = { errorCode: 0, errorMessage: null as unknown as string }
+  return {
+    throttleTime: 0,
+    filterResponses: results.map(({ bindings }) => ({
+      ...fine,
+      matchingAcls: bindings.map(binding => ({ ...fine, ...fromBinding(binding) })),
+    })),
+  }
+}
+
+function toBinding(entry: AclEntry): AclBinding {
+  return {
+    operation: operations.word(entry.operation, entry),
+    resourcePatternType: patternTypes.word(entry.resourcePatternType, entry),
+    permissionType: permissionTypes.word(entry.permissionType, entry),
+    resourceType: resourceTypes.word(entry.resourceType, entry),
+    name: entry.resourceName,
+    principal: entry.principal,
+    host: entry.host,
+  }
+}
+
+function fromBinding(binding: AclBinding): AclEntry {
+  return {
+    resourceType: resourceTypes.number(binding.resourceType),
+    resourceName: binding.name,
+    resourcePatternType: patternTypes.number(binding.resourcePatternType),
+    principal: binding.principal,
+    host: binding.host,
+    operation: operations.number(binding.operation),
+    permissionType: permissionTypes.number(binding.permissionType),
+  }
+}
+
+function toFilter(filter: AclFilter): AclBindingFilter {
+  checkTexts(filter, value => value === undefined || isText(value))
+  const { resourceName, principal, host } = filter
+  return {
+    operation: operations.filterWord(filter.operation, filter),
+    resourcePatternType: patternTypes.filterWord(filter.resourcePatternType, filter),
+    permissionType: permissionTypes.filterWord(filter.permissionType, filter),
+    resourceType: resourceTypes.filterWord(filter.resourceType, filter),
+    ...(resourceName === undefined ? {} : { name: resourceName }),
+    ...(principal === undefined ? {} : { principal }),
+    ...(host === undefined ? {} : { host }),
+  }
+}
+
+function checkTexts(given: AclEntry | AclFilter, isValid: (value: unknown) => boolean): void {
+  for (const name of texts) {
+    if (!isValid(given[name])) throw invalid(`Invalid ${name} ${shown(given[name])}: it must be a string`)
+  }
+}
+
+function isText(value: unknown): boolean {
+  return typeof value === 'string'
+}

@@ -1,0 +1,50 @@
+/** Checks of what programs pass to an admin client. All of them throw KafkaJSNonRetriableError, as kafkajs's do. */
+import { KafkaJSNonRetriableError } from '../errors.ts'
+
+export function invalid(message: string): KafkaJSNonRetriableError {
+  return new KafkaJSNonRetriableError(message)
+}
+
+/** A value, for errors. */
+export function shown(value: unknown): string {
+  return typeof value === 'object' && value !== null ? JSON.stringify(value) : String(value)
+}
+
+/** @throws KafkaJSNonRetriableError unless it is an array */
+export function requireArray<T>(value: readonly T[] | null | undefined, what: string): readonly T[] {
+  const given: unknown = value
+  if (!Array.isArray(given)) throw invalid(`Invalid ${what} array ${shown(given)}`)
+  return given as readonly T[] // declared so by the caller
+}
+
+/** @throws KafkaJSNonRetriableError unless it is an array with items */
+export function requireItems<T>(value: readonly T[] | null | undefined, what: string): readonly T[] {
+  const items = requireArray(value, what)
+  if (items.length === 0) throw invalid(`The ${what} array must not be empty`)
+  return items
+}
+
+/** @throws KafkaJSNonRetriableError unless it is a string with characters */
+export function requireName(value: unknown, what: string): string {
+  if (typeof value !== 'string' || value === '') throw invalid(`Invalid ${what} ${shown(value)}`)
+  return value
+}
+
+/** @throws KafkaJSNonRetriableError unless all have a topic of their own */
+export function requireTopics<T extends { readonly topic: string }>(value: readonly T[], what: string): readonly T[] {
+  const items = requireArray(value, what)
+  const seen = new Set<string>()
+  for (const { topic } of items) {
+    const name: unknown = topic
+    if (typeof name !== 'string') throw invalid(`Invalid ${what} array: the name of a topic must be a string`)
+    if (seen.has(topic)) throw invalid(`Invalid ${what} array: it has several entries for topic "${topic}"`)
+    seen.add(topic)
+  }
+  return items
+}
+
+/** @throws KafkaJSNonRetriableError unless it is a number from 0 */
+export function requireIndex(value: unknown, what: string): number {
+  if (typeof value !== 'number' || !(value >= 0)) throw invalid(`Invalid ${what}: ${shown(value)}`)
+  return value
+}

@@ -1,0 +1,120 @@
+/** Instrumentation events of a session, from the events of `ottla`. */
+import type { Consumer, EventOf, TopicPartition, TopicPartitionOffset } from 'ottla'
+import type { InstrumentationEmitter } from '../observe/emitter.ts'
+import { reportRequests } from '../translate/network-events.ts'
+import type { ConsumerEvents, IMemberAssignment } from '../types/consumer.ts'
+import type { TopicOffsets } from '../types/metadata.ts'
+
+const FETCH = 1
+const HEARTBEAT = 12
+
+export class SessionEvents {
+  readonly #emitter: InstrumentationEmitter<ConsumerEvents>
+  readonly #groupId: string
+  readonly #clientId: string
+  /** Brokers that have been fetched from. */
+  readonly #fetching = new Set<string>()
+  /** When the last rebalance began, ms since the epoch. */
+  #joiningSince = Date.now()
+  /** The strategy by which this member, as leader, has assigned the partitions; null for another leader. */
+  #ledWith: string | null = null
+
+  constructor(emitter: InstrumentationEmitter<ConsumerEvents>, groupId: string, clientId: string) {
+    this.#emitter = emitter
+    this.#groupId = groupId
+    this.#clientId = clientId
+  }
+
+  observe(consumer: Consumer): void {
+    reportRequests(consumer, this.#emitter, this.#clientId)
+    consumer.on('request', event => this.#onRequest(event, consumer))
+    consumer.on('offsets-committed', ({ offsets, error }) => {
+      if (error !== undefined) return
+      const committed = offsets.filter(each => each.error === undefined)
+      this.#emitter.emit('COMMIT_OFFSETS', () => ({ ...this.#member(consumer), topics: topicOffsets(committed) }))
+    })
+  }
+
+  /** This member is the leader, and assigns the partitions. @param strategy the assigner's name */
+  leads(strategy: string): void {
+    this.#ledWith = strategy
+  }
+
+  rebalancing(consumer: Consumer): void {
+    this.#joiningSince = Date.now()
+    this.#ledWith = null
+    const { memberId } = consumer
+    this.#emitter.emit('REBALANCING', () => ({ groupId: this.#groupId, memberId }))
+  }
+
+  /** @param strategy the first of its own, which all members use unless there are several */
+  joined(consumer: Consumer, partitions: readonly TopicPartition[], strategy = ''): void {
+    const { memberId } = consumer
+    const isLeader = this.#ledWith !== null
+    this.#emitter.emit('GROUP_JOIN', () => ({
+      groupId: this.#groupId,
+      memberId,
+      leaderId: isLeader ? memberId : '',
+      isLeader,
+      memberAssignment: byTopic(partitions),
+      groupProtocol: this.#ledWith ?? strategy,
+      duration: Date.now() - this.#joiningSince,
+    }))
+  }
+
+  /** The leader has assigned topics that this member has not subscribed to. @returns the event's payload */
+  unsubscribed(consumer: Consumer, assigned: readonly TopicPartition[], subscribed: readonly string[]): object {
+    const assignedTopics = [...new Set(assigned.map(({ topic }) => topic))]
+    const { memberId } = consumer
+    const payload = {
+      groupId: this.#groupId,
+      generationId: consumer.groupMetadata().generationId,
+      memberId,
+      assignedTopics,
+      topicsSubscribed: [...subscribed],
+      topicsNotSubscribed: assignedTopics.filter(topic => !subscribed.includes(topic)),
+    }
+    this.#emitter.emit('RECEIVED_UNSUBSCRIBED_TOPICS', () => payload)
+    return payload
+  }
+
+  #onRequest({ apiKey, brokerName, durationMs, error }: EventOf<'request'>, consumer: Consumer): void {
+    if (error !== undefined) return
+    if (apiKey === HEARTBEAT) this.#emitter.emit('HEARTBEAT', () => this.#member(consumer))
+    if (apiKey !== FETCH) return
+    const nodeId = brokerName.slice(brokerName.lastIndexOf('/') + 1)
+    const start = (): void => this.#emitter.emit('FETCH_START', () => ({ nodeId }))
+    if (!this.#fetching.has(nodeId)) start()
+    this.#fetching.add(nodeId)
+    this.#emitter.emit('FETCH', () => ({ numberOfBatches: 0, duration: Math.round(durationMs), nodeId }))
+    // The next one follows at once.
+    start()
+  }
+
+  #member(consumer: Consumer): { groupId: string; memberId: string; groupGenerationId: number } {
+    const { memberId, generationId } = consumer.groupMetadata()
+    return { groupId: this.#groupId, memberId, groupGenerationId: generationId }
+  }
+}
+
+function byTopic(partitions: readonly TopicPartition[]): IMemberAssignment {
+  const assignment: IMemberAssignment = {}
+  for (const { topic, partition } of partitions) (assignment[topic] ??= []).push(partition)
+  for (const numbers of Object.values(assignment)) numbers.sort((a, b) => a - b)
+  return assignment
+}
+
+/** By topic; partitions as text but in what the program has committed with metadata, as in kafkajs. */
+function topicOffsets(offsets: readonly TopicPartitionOffset[]): TopicOffsets[] {
+  const topics = new Map<string, TopicOffsets>()
+  for (const { topic, partition, offset, metadata } of offsets) {
+    const entry = topics.get(topic) ?? { topic, partitions: [] }
+    const committed = { offset: String(offset), ...(typeof metadata === 'string' ? { metadata } : {}) }
+    entry.partitions.push({
+      partition: typeof metadata === 'string' ? partition : (String(partition) as unknown as number),
+      ...committed,
+    })
+    topics.set(topic, entry)
+  }
+  return [...topics.values()]
+}

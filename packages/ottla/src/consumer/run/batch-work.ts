@@ -1,0 +1,105 @@
+/** The batches of one partition in a run: one at a time, and what came of the last one. */
+import type { Timer } from '../../base/clock.ts'
+import type { MessageBatch, TakenBatch } from '../read/message-batch.ts'
+import type { Job, JobHolder } from '../read/job-list.ts'
+import { PartitionRun } from './partition-run.ts'
+
+/** What has been taken and is not done. */
+interface Open<K, V> {
+  readonly taken: TakenBatch
+  /** What the handler has; null before it is deserialized. */
+  batch: MessageBatch<K, V> | null
+}
+
+export class BatchWork<K, V> extends PartitionRun implements JobHolder {
+  job: Job | null = null
+  /** Until the next batch may be taken, after one that failed. */
+  #pause: Timer | null = null
+  #open: Open<K, V> | null = null
+  /** The first message of the last failure, and how often it has failed; -1 and 0 without one. */
+  #failedAt = -1
+  #failures = 0
+
+  /** A batch has been taken. */
+  begins(taken: TakenBatch): void {
+    this.cursor.offsets.worker = this
+    this.#open = { taken, batch: null }
+    this.begun()
+  }
+
+  /** The handler gets it. @returns which attempt that is */
+  given(batch: MessageBatch<K, V>): number {
+    if (this.#open !== null) this.#open.batch = batch
+    batch.onProcessed = () => this.#store(batch)
+    return batch.firstOffset === this.#failedAt ? this.#failures + 1 : 1
+  }
+
+  /** The first offset that is not done; null when there is none, or the position has moved since. */
+  get firstOpen(): number | null {
+    const open = this.#open
+    if (open === null || open.taken.era !== this.cursor.offsets.era) return null
+    return open.batch?.progress ?? open.taken.firstOffset
+  }
+
+  /** The handler has not failed: what it has not marked otherwise is processed. */
+  onDone(): void {
+    const batch = this.#open?.batch ?? null
+    if (batch !== null) this.#store(batch)
+  }
+
+  onAwaitsEnd(): void {
+    this.awaitsEnd(this)
+  }
+
+  /**
+   * Nothing is running any more.
+   * @param isDone the handler has not failed
+   * @returns from where on the batch comes again; null when it is done, or the position has moved
+   */
+  finished(isDone: boolean): { readonly offset: number; readonly hasProgress: boolean } | null {
+    const open = this.#open
+    this.#open = null
+    this.ended(this)
+    if (open === null) return null
+    const { taken, batch } = open
+    const reached = isDone ? (batch?.nextOffset ?? null) : (batch?.progress ?? null)
+    const offset = reached ?? taken.firstOffset
+    if (isDone || offset !== this.#failedAt) this.#failures = 0
+    if (!isDone) {
+      this.#failedAt = offset
+      this.#failures++
+    }
+    if (offset > taken.lastOffset || taken.era !== this.cursor.offsets.era) return null
+    return { offset, hasProgress: offset > taken.firstOffset }
+  }
+
+  /** How often the first message that is not processed has failed. */
+  get failures(): number {
+    return this.#failures
+  }
+
+  /** The next batch comes when the timer rings, unless the partition is drained before. */
+  pauseWith(timer: Timer): void {
+    this.#pause = timer
+  }
+
+  override drain(): void {
+    this.#pause?.cancel()
+    this.#pause = null
+    super.drain()
+  }
+
+  #store(batch: MessageBatch<K, V>): void {
+    const { nextOffset } = batch
+    // A handler that has ended may still be marking.
+    if (this.isReleased || nextOffset === null || this.#open?.batch !== batch) return
+    const { leaderEpoch, era } = this.#open.taken
+    this.cursor.offsets.store(nextOffset, leaderEpoch, era)
+  }
+
+  /** What is being processed, for the next reader. */
+  get unfinished(): { readonly offset: number; readonly taken: TakenBatch } | null {
+    const open = this.#open
+    return open === null ? null : { offset: open.batch?.progress ?? open.taken.firstOffset, taken: open.taken }
+  }
+}

@@ -1,0 +1,4 @@
+import { EmbeddedCluster } from '@ottla/broker'
+import { assignerScenarios } from '../behaviour/kafkajs/assigners.ts'
+
+assignerScenarios(() => EmbeddedCluster.start())

@@ -1,0 +1,4 @@
+import { EmbeddedCluster } from '@ottla/broker'
+import { groupScenarios } from '../behaviour/kafkajs/groups.ts'
+
+groupScenarios(() => EmbeddedCluster.start())

@@ -1,0 +1,4 @@
+import { EmbeddedCluster } from '@ottla/broker'
+import { pausingScenarios } from '../behaviour/kafkajs/pausing.ts'
+
+pausingScenarios(() => EmbeddedCluster.start())

@@ -1,0 +1,75 @@
+// What every runner, bundler and runtime has to get through: a cluster, each codec there and back, errors that are
+// recognised, a program for kafkajs. In three languages from one text.
+
+const imports = [
+  ['node:assert/strict', 'assert'],
+  ['@ottla/broker', '{ EmbeddedCluster }'],
+  ['kafkajs', '{ Kafka, logLevel }'],
+  ['ottla', '{ AdminClient, Consumer, KafkaError, Producer }'],
+]
+
+const body = `
+const codecs = ['none', 'gzip', 'snappy', 'lz4', 'zstd']
+
+async function story(among = codecs) {
+  const cluster = await EmbeddedCluster.start({ seed: 7 })
+  const settings = { 'bootstrap.servers': cluster.bootstrapServers }
+  const admin = new AdminClient(settings)
+  await admin.createTopics([{ topic: 'story', numPartitions: 1 }])
+  for (const codec of among) {
+    const producer = new Producer({ ...settings, 'compression.codec': codec })
+    const report = await producer.send({ topic: 'story', key: codec, value: (codec + ' ').repeat(100) })
+    assert.equal(report.topic, 'story')
+    await producer.close()
+  }
+  const consumer = new Consumer({ ...settings, 'group.id': 'readers', 'auto.offset.reset': 'earliest' })
+  consumer.subscribe('story')
+  for (const codec of among) {
+    const message = await consumer.readMessage(60_000)
+    assert.equal(String(message.value), (codec + ' ').repeat(100))
+  }
+  assert.throws(() => new Producer({ 'bootstrap.servers': 'nowhere:1', acks: 7_000_000 }), KafkaError)
+  const alone = new AdminClient({ 'bootstrap.servers': '127.0.0.1:1' }, { logger: () => undefined })
+  await assert.rejects(alone.clusterId({ requestTimeoutMs: 200 }), error => error instanceof KafkaError && error.isTimeout)
+  await Promise.all([alone.close(), consumer.close(), admin.close()])
+  await facade(cluster.bootstrapServers.split(','))
+  await cluster.close()
+  return among.join()
+}
+
+async function facade(brokers) {
+  const kafka = new Kafka({ clientId: 'story', brokers, logLevel: logLevel.NOTHING })
+  const producer = kafka.producer()
+  await producer.connect()
+  await producer.send({ topic: 'story', messages: [{ key: 'k', value: 'for kafkajs' }] })
+  await producer.disconnect()
+  const consumer = kafka.consumer({ groupId: 'others' })
+  await consumer.connect()
+  await consumer.subscribe({ topics: ['story'], fromBeginning: true })
+  await new Promise(resolve => {
+    void consumer.run({ eachMessage: async ({ message }) => String(message.value) === 'for kafkajs' && resolve(null) })
+  })
+  await consumer.disconnect()
+}
+`
+
+const importing = imports.map(([from, names]) => `import ${names} from '${from}'`).join('\n')
+const requiring = imports.map(([from, names]) => `const ${names} = require('${from}')`).join('\n')
+
+/** As an ES module. */
+export const esm = `${importing}\n${body}\nexport { codecs, story }\n`
+/** As TypeScript. */
+export const typescript = esm
+  .replace("'zstd']", "'zstd'] as const")
+  .replace('among = codecs', 'among: readonly (typeof codecs)[number][] = codecs')
+  .replace('facade(brokers)', 'facade(brokers: string[])')
+/** As a CommonJS module. */
+export const commonjs = `${requiring}\n${body}\nmodule.exports = { codecs, story }\n`
+
+/** A program that tells the story and prints the codecs; it says which to leave out by its arguments. */
+export const program = (language, file) => `${
+  language === 'esm' ? `import { story } from './${file}'` : `const { story } = require('./${file}')`
+}
+const told = process.argv.slice(2)
+story(told.length > 0 ? told : undefined).then(codecs => console.log('told', codecs))
+`
