@@ -17,8 +17,6 @@ const LATE_MS = 3000
 const MOST_BEFORE_RESTART_MS = 150
 /** What a serializer that takes its time takes at most. */
 const SLOWEST_MS = 100
-/** A message may join an open batch at its very end, and a batch that is sent has the time of its youngest message. */
-const MOST_TIMES = 2
 /** A message that may be sent at once is, when nothing is wrong; a batch that is refused is tried again soon. */
 const LATE_WITHOUT_FAULTS_MS = { quiet: 700, refusals: 8000, doubts: Infinity } as const
 
@@ -182,7 +180,7 @@ class NoteWriter {
 
   #checkTime({ number, since }: Note): void {
     const ms = this.#world.now - since
-    const timeoutMs = MOST_TIMES * this.kind.timeoutMs + LATE_MS
+    const timeoutMs = this.kind.timeoutMs + LATE_MS
     const mostMs = this.#weather === 'storm' ? timeoutMs : LATE_WITHOUT_FAULTS_MS[this.#weather]
     if (ms > mostMs) this.#world.complain(`${this.name}:${number} was reported only after ${Math.round(ms)} ms`)
   }
