@@ -24,6 +24,8 @@ export interface MemberSettings {
   readonly instanceId?: string | null
   /** Until then it takes its time now and then, virtual ms; left out: it does not. */
   readonly leisureUntil?: number
+  /** `max.poll.interval.ms`, where it does not matter otherwise; left out: the usual one. */
+  readonly joinLimitMs?: number | undefined
   /** Called when the consumer does nothing any more. */
   readonly onFatal?: (error: KafkaError) => void
 }
@@ -79,6 +81,7 @@ export class Member implements Life, Processor, StableMember {
     // A static member that leaves keeps its partitions for a while.
     const byChance = dice.chance(0.2) && !ledger.isQuiet ? name : null
     this.#limitMs = leisure.limitMs(sessionMs)
+    const pollMs = this.#limitMs ?? settings.joinLimitMs
     this.#consumer = world.consumer(name, {
       'group.id': group,
       'auto.offset.reset': 'earliest',
@@ -86,7 +89,7 @@ export class Member implements Life, Processor, StableMember {
       'auto.commit.interval.ms': commitMs,
       'fetch.wait.max.ms': waitMs,
       ...(protocol === 'classic' ? { 'session.timeout.ms': sessionMs, 'heartbeat.interval.ms': 2000 } : {}),
-      ...(this.#limitMs === null ? {} : { 'max.poll.interval.ms': this.#limitMs }),
+      ...(pollMs === undefined ? {} : { 'max.poll.interval.ms': pollMs }),
       ...instanceOf(byChance, settings.instanceId),
       ...config,
     })

@@ -135,6 +135,15 @@ export const groupMutants: readonly Mutant[] = [
     survives: 'a coordinator that is heard again refuses the member, which has the same effect, only later',
   },
   {
+    id: 'sync-waits-like-join',
+    area: classic,
+    breaks: 'a SyncGroup whose connection died without a word is waited for as long as a JoinGroup',
+    file: 'consumer/group/requests.ts',
+    find: "      this.#patient('SyncGroup', signal, this.#context.settings['session.timeout.ms']),\n",
+    replace: "      this.#patient('SyncGroup', signal),\n",
+    workloads: ['groups'],
+  },
+  {
     id: 'leave-not-sent',
     area: classic,
     breaks: 'a classic member that leaves does not say so',

@@ -30,6 +30,10 @@ const LATE_MS = 1500
 /** By then a member has given up what it has to, and its handlers have ended, ms. */
 const GIVEN_UP_MS = 60_000
 const COOPERATIVE = 'cooperative-sticky'
+/** librdkafka's default. */
+const SESSION_MS = 45_000
+/** Beyond its session, a member waits so long for its assignment; then its connection must be dead; ms. */
+const SYNC_GRACE_MS = 5000
 
 class Member {
   id = ''
@@ -99,7 +103,12 @@ export class ClassicJudge implements WireJudge {
     member.last = exchange
   }
 
+  onLost(exchange: Exchange): void {
+    this.#judgeSync(exchange)
+  }
+
   onResponse(exchange: Exchange, { api, body }: WireMessage): void {
+    this.#judgeSync(exchange)
     const member = this.#member(exchange.host)
     // An answer to what was given up says nothing.
     if (member.last !== exchange) return
@@ -150,6 +159,16 @@ export class ClassicJudge implements WireJudge {
     member.rests()
     member.assigned.clear()
     member.before.clear()
+  }
+
+  #judgeSync({ host, request, sentAt }: Exchange): void {
+    if (request.api.key !== SyncGroup.key) return
+    const waitedMs = this.#world.now - sentAt
+    const sessionMs = Number(this.#world.consumers.get(host)?.config['session.timeout.ms'] ?? SESSION_MS)
+    if (waitedMs > sessionMs + SYNC_GRACE_MS + LATE_MS)
+      this.#world.complain(
+        `${host} has waited ${Math.round(waitedMs)} ms for its assignment (session.timeout.ms=${sessionMs})`,
+      )
   }
 
   #judgeTime(host: string, member: Member): void {

@@ -6,7 +6,7 @@ import { checkLeft, checkStable, endsOf } from '../group-checks.ts'
 import { Ledger } from '../ledger.ts'
 import { Member } from '../member.ts'
 import { checkLag } from '../offsets.ts'
-import { vanishNowAndThen } from '../vanishing.ts'
+import { joinLimitMs, vanishNowAndThen } from '../vanishing.ts'
 import type { World } from '../world.ts'
 import { checkReports, Writer } from '../writers.ts'
 
@@ -33,7 +33,16 @@ export async function groups(world: World): Promise<void> {
   const config: Partial<ConsumerConfig> =
     protocol === 'classic' ? { 'partition.assignment.strategy': strategy } : { 'group.protocol': 'consumer' }
   const leisureUntil = world.now + world.stormMs
-  const settings = { group: GROUP, topic: TOPIC, protocol, config, isManual, ledger, leisureUntil } as const
+  const settings = {
+    group: GROUP,
+    topic: TOPIC,
+    protocol,
+    config,
+    isManual,
+    ledger,
+    leisureUntil,
+    joinLimitMs: isQuiet ? undefined : joinLimitMs(world),
+  } as const
   const churn = new Churn(world, 'member', name => new Member(world, name, settings), isQuiet ? 0 : undefined)
   const writers = Array.from(
     { length: world.some(1, 3) },

@@ -9,7 +9,7 @@ import { Flag } from '../flag.ts'
 import { refuseNowAndThen } from '../refusals.ts'
 import { fetchWaitAt } from '../tempo.ts'
 import { read, ways, type Way } from '../ways.ts'
-import { vanishNowAndThen } from '../vanishing.ts'
+import { joinLimitMs, vanishNowAndThen } from '../vanishing.ts'
 import { inWords, type World } from '../world.ts'
 import { checkReports, Writer } from '../writers.ts'
 
@@ -101,8 +101,10 @@ class Reader {
     this.#way = dice.pick(ways.filter(way => way !== 'run by key'))
     this.#slowMs = dice.pick([0, 1, 20, 100, 500])
     this.#partitions = Array.from({ length: partitions }, (_, i) => new Expected(i))
+    const joinMs = joinLimitMs(world)
     this.#config = {
       'group.id': GROUP,
+      ...(joinMs === undefined ? {} : { 'max.poll.interval.ms': joinMs }),
       'auto.offset.reset': 'earliest',
       'fetch.wait.max.ms': dice.pick([100, 500, 2000]),
       'auto.commit.interval.ms': dice.pick([100, 1000]),

@@ -75,7 +75,10 @@ export class GroupRequests {
     )
   }
 
-  /** Answered when the leader has sent the assignment. */
+  /**
+   * Answered when the leader has sent the assignment: soon, and so the request is sent again when its connection must be
+   * dead (librdkafka: session.timeout.ms and a grace).
+   */
   sync(
     { memberId, generation }: Member,
     protocolName: string,
@@ -93,7 +96,7 @@ export class GroupRequests {
         ...this.#instance(version, 3),
         ...(version < 5 ? {} : { protocolType: 'consumer', protocolName }),
       }),
-      this.#patient('SyncGroup', signal),
+      this.#patient('SyncGroup', signal, this.#context.settings['session.timeout.ms']),
     )
   }
 
@@ -136,10 +139,11 @@ export class GroupRequests {
     return groupInstanceId === undefined || version < since ? {} : { groupInstanceId }
   }
 
-  #patient(api: GroupApi, signal: AbortSignal) {
+  /** @param answeredMs - by then a broker has answered, if it ever does */
+  #patient(api: GroupApi, signal: AbortSignal, answeredMs = this.#context.settings['max.poll.interval.ms']) {
     const { clock, settings } = this.#context
-    const timeoutMs = settings['max.poll.interval.ms'] + GRACE_MS
+    const deadline = Deadline.after(clock, settings['max.poll.interval.ms'] + GRACE_MS)
     const lane = 'coordinator' as const
-    return { deadline: Deadline.after(clock, timeoutMs), timeoutMs, signal, lane, errorOf: transient(api) }
+    return { deadline, timeoutMs: answeredMs + GRACE_MS, signal, lane, errorOf: transient(api) }
   }
 }
