@@ -20,8 +20,8 @@ const broker = '^packages/broker/src/((simulation|testing)/)?index\\.ts$'
 const cli = '^packages/cli/src/index\\.ts$'
 const kafkajs = '^packages/kafkajs/src/index\\.ts$'
 
-// Open to every room of the client: the contract's types, the error class, the serializers.
-const contract = inside('ottla', 'types|offsets|errors|error-traits|serdes|version')
+// Open to every room of the client: the contract's types, the error class, the serializers, the layout of the statistics.
+const contract = inside('ottla', 'types|offsets|topic|statistics|errors|error-traits|serdes|version')
 const base = inside('ottla', 'base/')
 const config = inside('ottla', 'config/')
 const observe = inside('ottla', 'observe/')

@@ -21,7 +21,7 @@ const namedExports = {
 
 export default tseslint.config(
   {
-    ignores: ['**/dist/**', 'packages/protocol/src/generated/**', '.kafka/**', 'coverage/**', 'bench/results/**'],
+    ignores: ['**/dist/**', 'packages/*/src/**/generated/**', '.kafka/**', 'coverage/**', 'bench/results/**'],
   },
   { linterOptions: { reportUnusedDisableDirectives: 'error' } },
   {

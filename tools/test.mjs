@@ -29,6 +29,7 @@ const suites = [
     hookMs: 600_000,
     fileMs: 1_800_000,
     concurrency: 1,
+    isBuildNeeded: true,
     isKafkaNeeded: true,
     isOnDemand: true,
   },

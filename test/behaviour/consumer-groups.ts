@@ -13,7 +13,7 @@ interface Protocol {
   readonly rebalances: RebalanceEvent['protocol']
   /** Whether all tests run for it; else only some. */
   readonly isThorough: boolean
-  readonly config: ConsumerConfig
+  readonly config: Partial<ConsumerConfig>
 }
 
 const classic = { 'heartbeat.interval.ms': 100, 'session.timeout.ms': 30_000 } as const

@@ -23,7 +23,7 @@ export function exactlyOnceOffsetScenarios(start: () => Promise<PlainWorld>): vo
     return new Producer({ ...servers, 'transactional.id': id }, { logger: quiet })
   }
 
-  function member(group: string, changes: ConsumerConfig = {}): Consumer {
+  function member(group: string, changes: Partial<ConsumerConfig> = {}): Consumer {
     const config: ConsumerConfig = {
       'bootstrap.servers': world.bootstrapServers,
       'group.id': group,
@@ -120,7 +120,7 @@ export function exactlyOnceOffsetScenarios(start: () => Promise<PlainWorld>): vo
   interface Reading {
     readonly group: string
     readonly topic: string
-    readonly changes?: ConsumerConfig
+    readonly changes?: Partial<ConsumerConfig>
     readonly maxMessages?: number
     readonly maxWaitMs?: number
   }

@@ -18,7 +18,7 @@ export function exactlyOnceScenarios(start: () => Promise<PlainWorld>): void {
     return closing(new Producer(config, { logger: quiet }))
   }
 
-  function consumer(group: string, config: ConsumerConfig = {}): Consumer {
+  function consumer(group: string, config: Partial<ConsumerConfig> = {}): Consumer {
     const base: ConsumerConfig = {
       'bootstrap.servers': world.bootstrapServers,
       'group.id': group,

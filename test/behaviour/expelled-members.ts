@@ -20,7 +20,7 @@ class Sleeper implements AsyncDisposable {
   readonly #child: ChildProcess
   readonly #gone: Promise<void>
 
-  constructor(settings: ConsumerConfig, topic: string, isShare: boolean) {
+  constructor(settings: Partial<ConsumerConfig>, topic: string, isShare: boolean) {
     const script = new URL('./sleeping-member.ts', import.meta.url)
     const flags = ['--conditions=@ottla/source', '--import', 'tsx']
     const order = JSON.stringify({ settings, topic, isShare })
@@ -59,26 +59,27 @@ async function until(what: string, sleeper: Sleeper, done: () => boolean | Promi
   }
 }
 
-const kinds: readonly { readonly name: string; readonly isShare: boolean; readonly config: ConsumerConfig }[] = [
-  { name: 'range', isShare: false, config: { 'session.timeout.ms': 1000, 'heartbeat.interval.ms': 200 } },
-  {
-    name: 'cooperative-sticky',
-    isShare: false,
-    config: {
-      'session.timeout.ms': 1000,
-      'heartbeat.interval.ms': 200,
-      'partition.assignment.strategy': 'cooperative-sticky',
+const kinds: readonly { readonly name: string; readonly isShare: boolean; readonly config: Partial<ConsumerConfig> }[] =
+  [
+    { name: 'range', isShare: false, config: { 'session.timeout.ms': 1000, 'heartbeat.interval.ms': 200 } },
+    {
+      name: 'cooperative-sticky',
+      isShare: false,
+      config: {
+        'session.timeout.ms': 1000,
+        'heartbeat.interval.ms': 200,
+        'partition.assignment.strategy': 'cooperative-sticky',
+      },
     },
-  },
-  {
-    name: 'range, static',
-    isShare: false,
-    config: { 'session.timeout.ms': 1000, 'heartbeat.interval.ms': 200, 'group.instance.id': 'i' },
-  },
-  { name: 'consumer', isShare: false, config: { 'group.protocol': 'consumer' } },
-  { name: 'consumer, static', isShare: false, config: { 'group.protocol': 'consumer', 'group.instance.id': 'i' } },
-  { name: 'share', isShare: true, config: {} },
-]
+    {
+      name: 'range, static',
+      isShare: false,
+      config: { 'session.timeout.ms': 1000, 'heartbeat.interval.ms': 200, 'group.instance.id': 'i' },
+    },
+    { name: 'consumer', isShare: false, config: { 'group.protocol': 'consumer' } },
+    { name: 'consumer, static', isShare: false, config: { 'group.protocol': 'consumer', 'group.instance.id': 'i' } },
+    { name: 'share', isShare: true, config: {} },
+  ]
 
 /** @param start a cluster that allows sessions of a second */
 export function expelledMemberScenarios(

@@ -2,7 +2,16 @@
 import { createServer, type AddressInfo } from 'node:net'
 import { after, before, test } from 'node:test'
 import assert from 'node:assert/strict'
-import { AdminClient, Consumer, ErrorCode, KafkaError, Producer, type DeliveryReport } from 'ottla'
+import {
+  AdminClient,
+  Consumer,
+  ErrorCode,
+  KafkaError,
+  Producer,
+  type DeliveryReport,
+  type ConsumerConfig,
+  type ProducerConfig,
+} from 'ottla'
 import { as, fresh, type World } from './world.ts'
 import { createTopic } from '../harness/topics.ts'
 
@@ -137,11 +146,11 @@ export function limitScenarios(start: () => Promise<World>): void {
     assert.throws(produce({ topic, value: 'x' }), code(ErrorCode.ERR__STATE, /closed/))
     await assert.rejects(producer.send({ topic, value: 'x' }), code(ErrorCode.ERR__STATE))
     assert.throws(
-      () => new Producer(JSON.parse('{ "bootstrap.server": "x" }') as object),
+      () => new Producer(JSON.parse('{ "bootstrap.server": "x" }') as ProducerConfig),
       code(ErrorCode.ERR__INVALID_ARG, /bootstrap.servers/),
     )
     assert.throws(
-      () => new Consumer(JSON.parse('{ "session.timeout.ms": "soon" }') as object),
+      () => new Consumer(JSON.parse('{ "session.timeout.ms": "soon" }') as ConsumerConfig),
       code(ErrorCode.ERR__INVALID_ARG, /session.timeout.ms/),
     )
     const consumer = new Consumer({ ...as(world, 'admin'), 'group.id': fresh('limits') }, { logger: quiet })

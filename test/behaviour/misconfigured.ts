@@ -16,6 +16,8 @@ import {
   type ClientOptions,
   type DeliveryReport,
   type TopicPartitionOffset,
+  type ConsumerConfig,
+  type ProducerConfig,
 } from 'ottla'
 import { Authority } from '../harness/certificates.ts'
 
@@ -62,7 +64,7 @@ function troublesOf(world: MisconfiguredWorld, closedPort: number, stranger: str
   const { plainServers, passwordServers, tlsServers, authority, user, password, controllers, certificateServers } =
     world
   const tls = { 'ssl.ca.location': authority }
-  const sasl = (more: ClientConfig): ClientConfig => ({
+  const sasl = (more: Partial<ClientConfig>): ClientConfig => ({
     'bootstrap.servers': passwordServers,
     'security.protocol': 'sasl_plaintext',
     'sasl.mechanisms': 'PLAIN',
@@ -70,7 +72,7 @@ function troublesOf(world: MisconfiguredWorld, closedPort: number, stranger: str
     'sasl.password': password,
     ...more,
   })
-  const overTls = (more: ClientConfig): ClientConfig =>
+  const overTls = (more: Partial<ClientConfig>): ClientConfig =>
     sasl({ 'bootstrap.servers': tlsServers, 'security.protocol': 'sasl_ssl', ...more })
   const { ERR__AUTHENTICATION, ERR__RESOLVE, ERR__SSL, ERR__TRANSPORT } = ErrorCode
   const troubles: Record<string, Trouble> = {
@@ -231,12 +233,12 @@ class ErrorRecorder {
 
 type Client = (trouble: Trouble, recorder: ErrorRecorder) => Promise<void>
 
-const producers: Record<string, ClientConfig> = {
+const producers: Record<string, Partial<ProducerConfig>> = {
   'a producer': { 'enable.idempotence': false },
   'an idempotent producer': { 'enable.idempotence': true },
 }
 
-function sending(own: ClientConfig): Client {
+function sending(own: Partial<ProducerConfig>): Client {
   return async ({ config }, recorder) => {
     const producer = new Producer({ ...config, ...own, 'message.timeout.ms': LIMIT_MS }, recorder.options)
     try {
@@ -279,7 +281,7 @@ const administrating: Client = async ({ config, mayPass }, recorder) => {
 }
 
 const from: TopicPartitionOffset[] = [{ topic: 't', partition: 0, offset: OFFSET_BEGINNING }]
-const readers: Record<string, { own: ClientConfig; begin: (consumer: Consumer) => unknown }> = {
+const readers: Record<string, { own: Partial<ConsumerConfig>; begin: (consumer: Consumer) => unknown }> = {
   'a member of a classic group': { own: { 'group.id': 'g' }, begin: consumer => consumer.subscribe('t') },
   'a member of a consumer group': {
     own: { 'group.id': 'g', 'group.protocol': 'consumer' },

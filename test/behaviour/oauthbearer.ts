@@ -34,7 +34,7 @@ export function oauthScenarios(start: () => Promise<OAuthWorld>): void {
 
   after(() => world.close())
 
-  function config(changes: ClientConfig = {}): ClientConfig {
+  function config(changes: Partial<ClientConfig> = {}): ClientConfig {
     return {
       'bootstrap.servers': world.bootstrapServers,
       'security.protocol': 'sasl_plaintext',
@@ -145,8 +145,8 @@ export function oauthScenarios(start: () => Promise<OAuthWorld>): void {
       },
     }
     const errors: string[] = []
-    const producer = new Producer(config({ 'linger.ms': 2 }), options)
-    const consumer = new Consumer(config({ 'fetch.wait.max.ms': 100 }), options)
+    const producer = new Producer({ ...config(), 'linger.ms': 2 }, options)
+    const consumer = new Consumer({ ...config(), 'fetch.wait.max.ms': 100 }, options)
     producer.on('error', ({ error }) => errors.push(error.message))
     consumer.on('error', ({ error }) => errors.push(error.message))
     const first = await producer.send({ topic, partition: 0, value: '0' })

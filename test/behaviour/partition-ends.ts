@@ -12,7 +12,7 @@ export function partitionEndScenarios(
   const readers = readersOf(start)
 
   /** Polls until the test is over; `eofs` counts the `partition-eof` events by partition. */
-  async function member(t: TestContext, group: string, config: ConsumerConfig): Promise<[Consumer, number[]]> {
+  async function member(t: TestContext, group: string, config: Partial<ConsumerConfig>): Promise<[Consumer, number[]]> {
     const consumer = await readers.consumer(t, group, { 'enable.partition.eof': true, ...config })
     const eofs = [0, 0]
     consumer.on('partition-eof', ({ partition }) => (eofs[partition] = (eofs[partition] ?? 0) + 1))
@@ -46,7 +46,7 @@ export function partitionEndScenarios(
     'classic, eager': { 'partition.assignment.strategy': 'range' },
     'classic, cooperative': { 'partition.assignment.strategy': 'cooperative-sticky' },
     'consumer protocol': { 'group.protocol': 'consumer' },
-  } satisfies Record<string, ConsumerConfig>)) {
+  } satisfies Record<string, Partial<ConsumerConfig>>)) {
     test(`a partition that a member gets back has an end and watermarks: ${name}`, async t => {
       const topic = await readers.topicWith([times(3, 10), times(3, 10)])
       const group = fresh('ends')

@@ -13,7 +13,7 @@ const quiet = (): void => undefined
 export function partitionStreamScenarios(start: () => Promise<PlainWorld>): void {
   const world = plainClients(start)
 
-  const config = (group: string, changes: ConsumerConfig = {}): ConsumerConfig => ({
+  const config = (group: string, changes: Partial<ConsumerConfig> = {}): ConsumerConfig => ({
     'bootstrap.servers': world.bootstrapServers,
     'group.id': group,
     'auto.offset.reset': 'earliest',
@@ -91,7 +91,7 @@ export function partitionStreamScenarios(start: () => Promise<PlainWorld>): void
         const entries = [{ name: 'consumer.heartbeat.interval.ms', value: '100', operation: 'set' }] as const
         await world.admin.incrementalAlterConfigs([{ type: 'group', name: group, entries }])
       }
-      const changes: ConsumerConfig = { 'group.protocol': protocol }
+      const changes: Partial<ConsumerConfig> = { 'group.protocol': protocol }
       const mine: string[] = []
       const theirs: string[] = []
       let go = quiet

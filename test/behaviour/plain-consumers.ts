@@ -9,7 +9,7 @@ const quiet = (): void => undefined
 
 export interface PlainConsumers extends PlainClients {
   /** A consumer that begins at the beginning. */
-  readonly consumer: (config?: ConsumerConfig) => Consumer
+  readonly consumer: (config?: Partial<ConsumerConfig>) => Consumer
   /** What `consumer` configures. */
   readonly base: () => ConsumerConfig
   /** Creates a topic with this many messages in each partition; their values are `partition/offset`. */
@@ -23,7 +23,7 @@ export interface PlainConsumers extends PlainClients {
 export function plainConsumers(start: () => Promise<PlainWorld>): PlainConsumers {
   const clients = plainClients(start)
 
-  function consumer(config: ConsumerConfig = {}): Consumer {
+  function consumer(config: Partial<ConsumerConfig> = {}): Consumer {
     return new Consumer({ ...base(), ...config }, { logger: quiet })
   }
 

@@ -14,12 +14,12 @@ const PARTITIONS = 3
 export function producerTransactionScenarios(start: () => Promise<PlainWorld>): void {
   const world = plainClients(start)
 
-  function make(id = fresh('txn'), config: ProducerConfig = {}): Producer {
+  function make(id = fresh('txn'), config: Partial<ProducerConfig> = {}): Producer {
     const base = { 'bootstrap.servers': world.bootstrapServers, 'linger.ms': 1, 'transactional.id': id }
     return closing(new Producer({ ...base, ...config }, { logger: quiet }))
   }
 
-  async function ready(id?: string, config?: ProducerConfig): Promise<Producer> {
+  async function ready(id?: string, config?: Partial<ProducerConfig>): Promise<Producer> {
     const producer = make(id, config)
     await producer.initTransactions(20_000)
     return producer

@@ -70,7 +70,7 @@ export interface Readers {
   /** @param sizes the size of each message of each partition, in bytes */
   readonly topicWith: (sizes: readonly (readonly number[])[]) => Promise<string>
   /** Closed when the test ends. */
-  consumer(t: TestContext, group: string, config?: ConsumerConfig): Promise<Consumer>
+  consumer(t: TestContext, group: string, config?: Partial<ConsumerConfig>): Promise<Consumer>
   committed(group: string, topic: string, partitions: number): Promise<number[]>
 }
 

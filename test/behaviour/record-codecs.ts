@@ -48,7 +48,7 @@ export function recordCodecScenarios(start: () => Promise<{ bootstrapServers: st
     return name
   }
 
-  async function written(codec: RecordCodec, config: ProducerConfig = {}): Promise<string> {
+  async function written(codec: RecordCodec, config: Partial<ProducerConfig> = {}): Promise<string> {
     const name = await topic()
     const settings = { ...readers.servers, 'compression.codec': 'gzip', 'linger.ms': 5, ...config } as const
     const producer = closing(new Producer(settings, { codecs: [codec], logger: quiet }))

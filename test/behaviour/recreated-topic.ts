@@ -59,7 +59,7 @@ export function recreatedTopicScenarios(start: () => Promise<PlainWorld>): void 
     }
   }
 
-  const kinds: Record<string, ProducerConfig> = {
+  const kinds: Record<string, Partial<ProducerConfig>> = {
     plain: { 'enable.idempotence': false },
     idempotent: { 'enable.idempotence': true },
   }

@@ -15,7 +15,11 @@ export function runControlScenarios(start: () => Promise<{ bootstrapServers: str
   const readers = readersOf(start)
   const all = (from: number, to: number): number[] => Array.from({ length: to - from }, (_, i) => from + i)
 
-  async function subscribed(t: TestContext, sizes: readonly number[][], config: ConsumerConfig = {}): Promise<Scene> {
+  async function subscribed(
+    t: TestContext,
+    sizes: readonly number[][],
+    config: Partial<ConsumerConfig> = {},
+  ): Promise<Scene> {
     const [topic, group] = [await readers.topicWith(sizes), fresh('control')]
     const consumer = await readers.consumer(t, group, config)
     consumer.subscribe(topic)
@@ -120,7 +124,7 @@ export function runControlScenarios(start: () => Promise<{ bootstrapServers: str
       test(`what never ends costs its member the partitions, and no other any work: ${way}, ${protocol}`, async t => {
         const topic = await readers.topicWith([[], []])
         const group = fresh('control')
-        const config: ConsumerConfig = {
+        const config: Partial<ConsumerConfig> = {
           'group.protocol': protocol,
           'max.poll.interval.ms': protocol === 'classic' ? 6000 : 1500,
           'ottla.partition.stall.ms': 500,

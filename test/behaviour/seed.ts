@@ -58,7 +58,7 @@ export function seedScenarios(start: () => Promise<World>): void {
     return new Producer({ ...as(world, user), ...config }, { logger: quiet })
   }
 
-  function consumer(config: ConsumerConfig = {}, user: User = 'bob'): Consumer {
+  function consumer(config: Partial<ConsumerConfig> = {}, user: User = 'bob'): Consumer {
     return new Consumer(
       { ...as(world, user), 'auto.offset.reset': 'earliest', 'session.timeout.ms': 6000, ...config },
       { logger: quiet },
@@ -364,7 +364,7 @@ export function seedScenarios(start: () => Promise<World>): void {
   async function crashAfterReading(
     topic: string,
     group: string,
-    config: ConsumerConfig,
+    config: Partial<ConsumerConfig>,
     what: 'await-commit' | 'commit-half',
     count: number,
   ): Promise<Set<string>> {

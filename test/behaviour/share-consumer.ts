@@ -7,7 +7,7 @@ import {
   Producer,
   ShareConsumer,
   json,
-  type ConsumerConfig,
+  type ShareConsumerConfig,
   type ShareConsumerOptions,
   type ShareMessage,
 } from 'ottla'
@@ -25,7 +25,7 @@ export function shareConsumerScenarios(start: () => Promise<PlainWorld>): void {
 
   function consumer<K = Buffer, V = Buffer>(
     group: string,
-    config: ConsumerConfig = {},
+    config: Partial<ShareConsumerConfig> = {},
     options: ShareConsumerOptions<K, V> = {},
   ): ShareConsumer<K, V> {
     const made = new ShareConsumer<K, V>(
@@ -177,17 +177,24 @@ export function shareConsumerScenarios(start: () => Promise<PlainWorld>): void {
     test('a message without an acknowledgement comes again when its lock ends, up to the delivery limit', async () => {
       const [topic, name] = [
         await topicWith(1),
-        await group({ 'share.record.lock.duration.ms': '1000', 'share.delivery.count.limit': '2' }),
+        await group({ 'share.record.lock.duration.ms': '1000', 'share.delivery.count.limit': '4' }),
       ]
       const first = consumer(name, { 'share.acknowledgement.mode': 'explicit' })
       first.subscribe(topic)
-      const one = await message(first)
-      assert.equal(one.deliveryCount, 1)
-      const two = await message(first)
-      assert.deepEqual([two.offset, two.deliveryCount], [one.offset, 2])
-      assert.throws(() => first.acknowledge(one), { code: ErrorCode.ERR__STATE })
-      assert.equal(await first.poll(1500), null)
-      assert.throws(() => first.acknowledge(two), { code: ErrorCode.ERR__STATE })
+      const seen = [await message(first)]
+      // On a machine that is busy, a delivery may come after its lock has ended, and is dropped.
+      for (let next = await first.poll(3000); next !== null; next = await first.poll(3000)) {
+        if (next.type === 'message') seen.push(next.message)
+      }
+      const counts = seen.map(({ deliveryCount }) => deliveryCount)
+      assert.ok(
+        counts.length >= 2 && counts.every((count, i) => count > (counts[i - 1] ?? 0) && count <= 4),
+        counts.join(),
+      )
+      for (const each of seen) {
+        assert.equal(each.offset, seen[0]?.offset)
+        assert.throws(() => first.acknowledge(each), { code: ErrorCode.ERR__STATE })
+      }
     })
 
     test('a renewed lock lasts for as long as processing takes', async () => {
@@ -251,7 +258,7 @@ export function shareConsumerScenarios(start: () => Promise<PlainWorld>): void {
 
     test('two consumers share the messages of one partition', async () => {
       const [topic, name] = [await topicOf(1), await group()]
-      const config: ConsumerConfig = { 'max.poll.records': 20 }
+      const config: Partial<ShareConsumerConfig> = { 'max.poll.records': 20 }
       const [one, two] = [consumer(name, config), consumer(name, config)]
       const seen = new Map<string, number>()
       const counts = [0, 0]

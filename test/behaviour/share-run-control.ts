@@ -1,7 +1,7 @@
 /** `ShareConsumer.run`: handlers that never end, take too long, throw non-errors, or close the consumer. */
 import { test, type TestContext } from 'node:test'
 import assert from 'node:assert/strict'
-import { ErrorCode, KafkaError, ShareConsumer, type ConsumerConfig } from 'ottla'
+import { ErrorCode, KafkaError, ShareConsumer, type ShareConsumerConfig } from 'ottla'
 import { gate, quiet, until } from './reading-ways.ts'
 import { plainClients, type PlainWorld } from './plain-world.ts'
 import { fresh } from './world.ts'
@@ -27,7 +27,12 @@ export function shareRunControlScenarios(start: () => Promise<PlainWorld>): void
     return { group, topic }
   }
 
-  function member(t: TestContext, group: string, topic: string, config: ConsumerConfig = {}): ShareConsumer {
+  function member(
+    t: TestContext,
+    group: string,
+    topic: string,
+    config: Partial<ShareConsumerConfig> = {},
+  ): ShareConsumer {
     const made = new ShareConsumer(
       { 'bootstrap.servers': world.bootstrapServers, 'group.id': group, 'fetch.wait.max.ms': 100, ...config },
       { logger: quiet },

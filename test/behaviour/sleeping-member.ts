@@ -1,8 +1,8 @@
 /** A member that the test suspends and resumes: prints messages and events as lines of JSON. */
-import { Consumer, ShareConsumer, type ConsumerConfig } from 'ottla'
+import { Consumer, ShareConsumer, type ConsumerConfig, type ShareConsumerConfig } from 'ottla'
 
 const order = JSON.parse(process.argv[2] ?? '{}') as {
-  readonly settings: ConsumerConfig
+  readonly settings: ConsumerConfig & ShareConsumerConfig
   readonly topic: string
   readonly isShare: boolean
 } // written by the test that starts this program

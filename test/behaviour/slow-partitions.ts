@@ -5,7 +5,10 @@ import type { ConsumerConfig, Message } from 'ottla'
 import { gate, readersOf, times, until, ways } from './reading-ways.ts'
 import { fresh } from './world.ts'
 
-const SMALL: ConsumerConfig = { 'queued.max.messages.kbytes': 1024, 'topic.metadata.refresh.interval.ms': 300_000 }
+const SMALL: Partial<ConsumerConfig> = {
+  'queued.max.messages.kbytes': 1024,
+  'topic.metadata.refresh.interval.ms': 300_000,
+}
 
 /** @param start a cluster */
 export function slowPartitionScenarios(
@@ -88,7 +91,7 @@ export function slowPartitionScenarios(
   }
 
   // A fetch without the busy partition would wait for the others, here for minutes.
-  const PATIENT: ConsumerConfig = { 'fetch.wait.max.ms': 300_000, 'fetch.message.max.bytes': 5000 }
+  const PATIENT: Partial<ConsumerConfig> = { 'fetch.wait.max.ms': 300_000, 'fetch.message.max.bytes': 5000 }
 
   /** Creates four partitions, with all messages in the second, each in its own batch. */
   async function busyTopic(batches: number, count: number, size = 1): Promise<string> {
@@ -147,7 +150,7 @@ export function slowPartitionScenarios(
   for (const [limit, config] of Object.entries({
     'queued.max.messages.kbytes': { 'queued.max.messages.kbytes': 1024 },
     'queued.min.messages': { 'queued.min.messages': 10 },
-  } satisfies Record<string, ConsumerConfig>)) {
+  } satisfies Record<string, Partial<ConsumerConfig>>)) {
     for (const [way, read] of Object.entries(ways)) {
       test(`a busy partition that reached ${limit} is fetched again when it falls below, whatever the idle ones do: ${way}`, async t => {
         const topic = await busyTopic(60, 5, 20_000)

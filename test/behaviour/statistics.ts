@@ -42,16 +42,17 @@ interface Client {
 /** Waits for the first statistics of a client that satisfy the check. */
 async function statistics(client: Client, isAsExpected: (stats: Statistics) => boolean): Promise<Statistics> {
   let last: Statistics | null = null
-  return new Promise((resolve, reject) => {
+  const found = await new Promise<StatsEvent>((resolve, reject) => {
     const limit = setTimeout(() => reject(new Error(`last statistics: ${JSON.stringify(last)}`)), LIMIT_MS)
-    client.on('stats', ({ json }) => {
-      // The test checks that the JSON has this type.
-      last = JSON.parse(json) as Statistics
+    client.on('stats', event => {
+      last = event.statistics
       if (!isAsExpected(last)) return
       clearTimeout(limit)
-      resolve(last)
+      resolve(event)
     })
   })
+  assert.deepEqual(JSON.parse(found.json), found.statistics, 'the object and the JSON say the same')
+  return found.statistics
 }
 
 /** Registers the tests; `start` starts their cluster. */

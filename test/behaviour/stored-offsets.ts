@@ -14,7 +14,7 @@ const quiet = (): void => undefined
 export function storedOffsetScenarios(start: () => Promise<PlainWorld>): void {
   const world = plainClients(start)
 
-  function member(group: string, changes: ConsumerConfig = {}): Consumer {
+  function member(group: string, changes: Partial<ConsumerConfig> = {}): Consumer {
     const config: ConsumerConfig = {
       'bootstrap.servers': world.bootstrapServers,
       'group.id': group,
@@ -93,7 +93,7 @@ export function storedOffsetScenarios(start: () => Promise<PlainWorld>): void {
     { read }: Reader,
     topic: string,
     each: (consumer: Consumer, offset: number) => Next | Promise<Next>,
-    changes: ConsumerConfig = {},
+    changes: Partial<ConsumerConfig> = {},
   ): Promise<number> {
     const group = fresh('stored')
     const consumer = member(group, changes)

@@ -40,15 +40,15 @@ export function tlsScenarios(start: () => Promise<TlsWorld>): void {
 
   after(() => world.close())
 
-  const byCertificate = (config: ClientConfig = {}): ClientConfig => ({
+  const byCertificate = (config: Partial<ClientConfig> = {}): ClientConfig => ({
     'bootstrap.servers': world.certificateServers,
     'security.protocol': 'ssl',
     'ssl.ca.location': world.authority.certFile,
     ...config,
   })
-  const asAdmin = (config: ClientConfig = {}): ClientConfig =>
+  const asAdmin = (config: Partial<ClientConfig> = {}): ClientConfig =>
     byCertificate({ 'ssl.certificate.location': admin.certFile, 'ssl.key.location': admin.keyFile, ...config })
-  const byPassword = (config: ClientConfig = {}): ClientConfig => ({
+  const byPassword = (config: Partial<ClientConfig> = {}): ClientConfig => ({
     'bootstrap.servers': world.passwordServers,
     'security.protocol': 'sasl_ssl',
     'ssl.ca.pem': world.authority.cert,

@@ -13,7 +13,7 @@ let cluster: EmbeddedCluster
 let names = 0
 const world = plainClients(async () => (cluster = await EmbeddedCluster.start()))
 
-async function scene(t: TestContext, config: ConsumerConfig = {}) {
+async function scene(t: TestContext, config: Partial<ConsumerConfig> = {}) {
   const topic = `at-once-${++names}`
   cluster.createTopic(topic, { partitions: 3 })
   const messages = Array.from({ length: 9 }, (_, i) => ({ topic, partition: i % 3, value: 'm' }))

@@ -22,7 +22,11 @@ interface FetchBody {
 }
 
 /** It has fetched all there is, in several batches; from then on no fetch is answered. */
-async function fetched(t: TestContext, bad: (offset: number) => boolean, config: ConsumerConfig = {}): Promise<Text> {
+async function fetched(
+  t: TestContext,
+  bad: (offset: number) => boolean,
+  config: Partial<ConsumerConfig> = {},
+): Promise<Text> {
   const topic = `bad-${++names}`
   cluster.createTopic(topic, { partitions: 1 })
   for (let from = 0; from < COUNT; from += 10) {

@@ -24,7 +24,7 @@ interface World {
   close(): Promise<void>
 }
 
-async function elsewhere(options: object, config: ClientConfig): Promise<World> {
+async function elsewhere(options: object, config: Partial<ClientConfig>): Promise<World> {
   const file = fileURLToPath(new URL('blocked-loop.broker.ts', import.meta.url))
   const execArgv = ['--conditions=@ottla/source', '--import', 'tsx']
   const child: ChildProcess = fork(file, [JSON.stringify(options)], { execArgv })
@@ -58,7 +58,7 @@ async function here(): Promise<World> {
 function overTls(): Promise<World> {
   const authority = Authority.make('Blocked')
   const { cert, key } = authority.issue({ subject: '/CN=localhost', names: 'IP:127.0.0.1' })
-  const config: ClientConfig = { 'security.protocol': 'ssl', 'ssl.ca.pem': authority.cert }
+  const config: Partial<ClientConfig> = { 'security.protocol': 'ssl', 'ssl.ca.pem': authority.cert }
   return elsewhere({ tls: { cert, key } }, config)
 }
 

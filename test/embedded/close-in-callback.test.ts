@@ -21,7 +21,7 @@ async function topicOf(count: number): Promise<string> {
   return topic
 }
 
-function member(group: string, config: ConsumerConfig, warnings: string[]): Consumer {
+function member(group: string, config: Partial<ConsumerConfig>, warnings: string[]): Consumer {
   return new Consumer(
     {
       'bootstrap.servers': cluster.bootstrapServers,
@@ -41,7 +41,7 @@ async function left(group: string, topic: string): Promise<{ members: number; co
   return { members: described?.members.length ?? 0, committed: offset?.offset }
 }
 
-const protocols: Readonly<Record<string, ConsumerConfig>> = {
+const protocols: Readonly<Record<string, Partial<ConsumerConfig>>> = {
   EAGER: { 'partition.assignment.strategy': 'range' },
   COOPERATIVE: { 'partition.assignment.strategy': 'cooperative-sticky' },
   CONSUMER: { 'group.protocol': 'consumer' },

@@ -45,7 +45,7 @@ after(async () => {
   await cluster.close()
 })
 
-function consumer(config: ConsumerConfig = {}): Consumer {
+function consumer(config: Partial<ConsumerConfig> = {}): Consumer {
   return new Consumer(
     {
       'bootstrap.servers': cluster.bootstrapServers,

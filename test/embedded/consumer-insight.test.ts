@@ -23,7 +23,7 @@ afterEach(async () => {
   await cluster.close()
 })
 
-function consumer(config: ConsumerConfig = {}, logger: LogSink = quiet): Consumer {
+function consumer(config: Partial<ConsumerConfig> = {}, logger: LogSink = quiet): Consumer {
   const made = new Consumer(
     {
       'bootstrap.servers': cluster.bootstrapServers,

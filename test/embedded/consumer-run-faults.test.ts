@@ -35,7 +35,7 @@ after(async () => {
   await cluster.close()
 })
 
-function consumer(config: ConsumerConfig = {}, logger: LogSink = quiet): Consumer {
+function consumer(config: Partial<ConsumerConfig> = {}, logger: LogSink = quiet): Consumer {
   const made = new Consumer(
     {
       'bootstrap.servers': cluster.bootstrapServers,
@@ -80,7 +80,7 @@ function gate(): { readonly opened: Promise<void>; open(): void } {
   return { opened, open: () => open() }
 }
 
-const styles: Readonly<Record<string, ConsumerConfig>> = {
+const styles: Readonly<Record<string, Partial<ConsumerConfig>>> = {
   eager: { 'partition.assignment.strategy': 'range' },
   cooperative: { 'partition.assignment.strategy': 'cooperative-sticky' },
   consumer: { 'group.protocol': 'consumer' },

@@ -34,7 +34,7 @@ afterEach(async () => {
   await cluster.close()
 })
 
-function consumer(config: ConsumerConfig = {}): Consumer {
+function consumer(config: Partial<ConsumerConfig> = {}): Consumer {
   const made = new Consumer(
     {
       'bootstrap.servers': cluster.bootstrapServers,

@@ -27,7 +27,7 @@ const ways: Record<string, Way> = {
   },
 }
 
-const protocols: Record<string, { api: number; code: number; config: ConsumerConfig }> = {
+const protocols: Record<string, { api: number; code: number; config: Partial<ConsumerConfig> }> = {
   classic: {
     api: HEARTBEAT,
     code: ErrorCode.ERR_FENCED_INSTANCE_ID,

@@ -40,7 +40,7 @@ after(async () => {
   await cluster.close()
 })
 
-function member(group: string, config: ConsumerConfig = {}): Consumer {
+function member(group: string, config: Partial<ConsumerConfig> = {}): Consumer {
   return new Consumer(
     {
       'bootstrap.servers': cluster.bootstrapServers,

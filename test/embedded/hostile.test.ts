@@ -26,7 +26,15 @@ import {
   SyncGroup,
 } from '@ottla/protocol'
 import fc from 'fast-check'
-import { AdminClient, Consumer, KafkaError, Producer, type ClientConfig } from 'ottla'
+import {
+  AdminClient,
+  Consumer,
+  KafkaError,
+  Producer,
+  type ClientConfig,
+  type ConsumerConfig,
+  type ProducerConfig,
+} from 'ottla'
 import { changed, changes as anyChanges, Corruptor } from '../harness/corruptor.ts'
 
 // More of them, for an hour at it: OTTLA_FUZZ_RUNS=5000 OTTLA_FUZZ_SEED=1
@@ -87,7 +95,7 @@ function access(bootstrapServers: string): ClientConfig {
   }
 }
 
-const quick: ClientConfig = {
+const quick: Partial<ConsumerConfig & ProducerConfig> = {
   'socket.timeout.ms': 1000,
   'socket.connection.setup.timeout.ms': 1000,
   'reconnect.backoff.ms': 5,

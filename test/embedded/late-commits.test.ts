@@ -13,7 +13,7 @@ let cluster: EmbeddedCluster
 let names = 0
 const world = plainClients(async () => (cluster = await EmbeddedCluster.start()))
 
-const protocols: Readonly<Record<string, ConsumerConfig>> = {
+const protocols: Readonly<Record<string, Partial<ConsumerConfig>>> = {
   EAGER: { 'partition.assignment.strategy': 'range', 'heartbeat.interval.ms': 50 },
   COOPERATIVE: { 'partition.assignment.strategy': 'cooperative-sticky', 'heartbeat.interval.ms': 50 },
   CONSUMER: { 'group.protocol': 'consumer' },
@@ -29,12 +29,12 @@ class Scene {
   readonly topic = `late-${++names}`
   readonly group = `late-${names}`
   readonly #t: TestContext
-  readonly #config: ConsumerConfig
+  readonly #config: Partial<ConsumerConfig>
   /** Commits of `one` are refused, with one passing error after the other. */
   isRefusing = true
   refused = 0
 
-  constructor(t: TestContext, config: ConsumerConfig) {
+  constructor(t: TestContext, config: Partial<ConsumerConfig>) {
     this.#t = t
     this.#config = config
     const end = cluster.control(({ apiName, clientId, body }) => {
@@ -57,7 +57,7 @@ class Scene {
     for (const { error } of await world.producer.sendBatch(messages)) assert.equal(error, undefined)
   }
 
-  consumer(id: 'one' | 'two', config: ConsumerConfig = {}): Consumer {
+  consumer(id: 'one' | 'two', config: Partial<ConsumerConfig> = {}): Consumer {
     const made = new Consumer(
       {
         'bootstrap.servers': cluster.bootstrapServers,

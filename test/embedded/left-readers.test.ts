@@ -2,7 +2,15 @@
 import { test, type TestContext } from 'node:test'
 import assert from 'node:assert/strict'
 import { EmbeddedCluster } from '@ottla/broker'
-import { Consumer, ErrorCode, ShareConsumer, type ConsumerConfig, type ConsumerIterator, type ConsumerOptions } from 'ottla'
+import {
+  Consumer,
+  ErrorCode,
+  ShareConsumer,
+  type ConsumerConfig,
+  type ConsumerIterator,
+  type ConsumerOptions,
+  type ShareConsumerConfig,
+} from 'ottla'
 import { plainClients } from '../behaviour/plain-world.ts'
 import { gate, until } from '../behaviour/reading-ways.ts'
 
@@ -46,7 +54,7 @@ function slow(opened: Promise<void>, onBegun: () => void): Text {
 }
 const plain: Text = { value: bytes => String(bytes) }
 
-async function consumer(t: TestContext, topic: string, options: Text, config: ConsumerConfig = {}) {
+async function consumer(t: TestContext, topic: string, options: Text, config: Partial<ConsumerConfig> = {}) {
   const made = new Consumer<Buffer, string>(
     { ...settings(), 'auto.offset.reset': 'earliest', ...config },
     { logger: quiet, ...options },
@@ -165,13 +173,17 @@ test('an iterator can be left by the rebalance callback that its next has called
   assert.deepEqual(await values(reader, 2), ['first', 'second'])
 })
 
-async function sharers(t: TestContext, topic: string, options: Text, config: ConsumerConfig = {}) {
+async function sharers(t: TestContext, topic: string, options: Text, config: Partial<ShareConsumerConfig> = {}) {
   const entries = Object.entries({ 'share.auto.offset.reset': 'earliest', 'share.assignment.interval.ms': '0' }).map(
     ([name, value]) => ({ name, value, operation: 'set' as const }),
   )
   const [altered] = await world.admin.incrementalAlterConfigs([{ type: 'group', name: `left-${names}`, entries }])
   assert.equal(altered?.error, undefined)
-  const made = new ShareConsumer<Buffer, string>({ ...settings(), ...config }, { logger: quiet, ...options })
+  const group = `left-${names}`
+  const made = new ShareConsumer<Buffer, string>(
+    { ...settings(), 'group.id': group, ...config },
+    { logger: quiet, ...options },
+  )
   t.after(() => made.close())
   made.subscribe([topic])
   await until('it has partitions', () => made.assignment().length > 0)

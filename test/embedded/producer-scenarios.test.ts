@@ -22,7 +22,7 @@ afterEach(async () => {
   await cluster.close()
 })
 
-function producer(config: ProducerConfig = {}): Producer {
+function producer(config: Partial<ProducerConfig> = {}): Producer {
   const made = new Producer(
     {
       'bootstrap.servers': cluster.bootstrapServers,

@@ -21,7 +21,7 @@ before(async () => {
 })
 after(() => cluster.close())
 
-function producer(config: ProducerConfig = {}): Producer {
+function producer(config: Partial<ProducerConfig> = {}): Producer {
   return new Producer({ 'bootstrap.servers': cluster.bootstrapServers, ...config }, { logger: quiet })
 }
 

@@ -1,14 +1,30 @@
-/** A share consumer whose broker's response is held up on its way. */
+/** A share consumer whose fetch, or its answer, is held up on its way. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { AdminClient, Producer, ShareConsumer } from 'ottla'
-import { simulate } from '@ottla/broker/simulation'
+import { simulate, type Simulation } from '@ottla/broker/simulation'
 
 const LOCK_MS = 15_000
 const quiet = (): void => undefined
 
-test('messages that arrive after their locks have ended are not delivered: another member has them by then', async () => {
-  const given = await simulate({ seed: 1, cluster: { brokers: 1 } }, async simulation => {
+/** A member that gets messages, and what it was given so far. */
+interface Worker {
+  readonly consumer: ShareConsumer
+  /** Takes and accepts messages for a while. */
+  readonly work: (ms: number) => Promise<void>
+}
+
+interface Scene extends Pick<Simulation, 'cluster' | 'network'> {
+  readonly sleep: (ms: number) => Promise<void>
+  /** `name value xdeliveryCount` */
+  readonly given: string[]
+  readonly worker: (name: string) => Worker
+  readonly produce: (value: string) => Promise<void>
+}
+
+/** One partition of jobs on one broker; each has a lock of 15 s. */
+function scene<T>(play: (scene: Scene) => Promise<T>): Promise<T> {
+  return simulate({ seed: 1, cluster: { brokers: 1 } }, async simulation => {
     const { bootstrapServers, cluster, network } = simulation
     const config = { 'bootstrap.servers': bootstrapServers }
     const options = (name: string) => ({ ...simulation.host(name), logger: quiet })
@@ -20,34 +36,89 @@ test('messages that arrive after their locks have ended are not delivered: anoth
     ]
     await admin.incrementalAlterConfigs([{ type: 'group', name: 'workers', entries }])
     await admin.close()
-    const worker = (name: string): ShareConsumer => {
-      const made = new ShareConsumer({ ...config, 'group.id': 'workers' }, options(name))
-      made.subscribe(['jobs'])
-      return made
-    }
     const given: string[] = []
-    const work = async (consumer: ShareConsumer, name: string, ms: number): Promise<void> => {
-      for (const until = Date.now() + ms; Date.now() < until;) {
-        const event = await consumer.poll(100)
-        if (event?.type !== 'message') continue
-        given.push(`${name} ${String(event.message.value)}`)
-        consumer.acknowledge(event.message, 'accept')
+    const made: ShareConsumer[] = []
+    const worker = (name: string): Worker => {
+      const consumer = new ShareConsumer({ ...config, 'client.id': name, 'group.id': 'workers' }, options(name))
+      made.push(consumer)
+      consumer.subscribe(['jobs'])
+      const work = async (ms: number): Promise<void> => {
+        for (const until = Date.now() + ms; Date.now() < until;) {
+          const event = await consumer.poll(100)
+          if (event?.type !== 'message') continue
+          given.push(`${name} ${String(event.message.value)} x${event.message.deliveryCount}`)
+          consumer.acknowledge(event.message, 'accept')
+        }
       }
+      return { consumer, work }
     }
+    const produce = async (value: string): Promise<void> => {
+      const producer = new Producer(config, options('writer'))
+      await producer.send({ topic: 'jobs', value })
+      await producer.close()
+    }
+    try {
+      return await play({ cluster, network, sleep: ms => simulation.sleep(ms), given, worker, produce })
+    } finally {
+      await Promise.all(made.map(consumer => consumer.close()))
+    }
+  })
+}
+
+test('messages that arrive after their locks have ended are not delivered: another member has them by then', async () => {
+  const seen = await scene(async ({ network, sleep, given, worker, produce }) => {
     const slow = worker('slow')
-    await work(slow, 'slow', 2000)
+    await slow.work(2000)
     network.setWay('broker-1', 'slow', 'black-hole')
-    const producer = new Producer(config, options('writer'))
-    await producer.send({ topic: 'jobs', value: 'job' })
-    await producer.close()
-    const held = work(slow, 'slow', LOCK_MS + 10_000)
-    await simulation.sleep(1000)
-    const quick = worker('quick')
-    await work(quick, 'quick', LOCK_MS + 3000)
+    await produce('job')
+    const held = slow.work(LOCK_MS + 10_000)
+    await sleep(1000)
+    await worker('quick').work(LOCK_MS + 3000)
     network.setWay('broker-1', 'slow', 'open')
     await held
-    await Promise.all([slow.close(), quick.close()])
     return given
   })
-  assert.deepEqual(given, ['quick job'])
+  assert.deepEqual(seen, ['quick job x2'])
+})
+
+test('messages of a fetch that was held up on its way are released at once, as they may not be delivered', async () => {
+  const [seen, tookMs] = await scene(async ({ network, sleep, given, worker, produce }) => {
+    const slow = worker('slow')
+    await slow.work(2000)
+    network.setWay('slow', 'broker-1', 'black-hole')
+    const held = slow.work(2 * LOCK_MS)
+    // The fetch that was there before is answered by then, with nothing.
+    await sleep(2000)
+    await produce('job')
+    await sleep(LOCK_MS)
+    network.setWay('slow', 'broker-1', 'open')
+    const openedAt = Date.now()
+    while (given.length === 0) await sleep(100)
+    const ms = Date.now() - openedAt
+    await held
+    return [given, ms] as const
+  })
+  assert.deepEqual(seen, ['slow job x2'])
+  assert.ok(tookMs < LOCK_MS / 3, `it came ${tookMs} ms after the fetch, not at the end of its lock`)
+})
+
+test('a member whose fetches always take longer than the lock leaves messages to the others', async () => {
+  const [seen, fetches] = await scene(async ({ cluster, network, sleep, given, worker, produce }) => {
+    const slow = worker('slow')
+    await slow.work(2000)
+    let count = 0
+    cluster.control(({ apiName, clientId }) => {
+      if (apiName === 'ShareFetch' && clientId === 'slow') count++
+    })
+    network.setLink('broker-1', 'slow', { latencyMs: LOCK_MS + 1000 })
+    await produce('job')
+    const late = slow.work(4 * LOCK_MS)
+    await sleep(1000)
+    await worker('quick').work(4 * LOCK_MS)
+    await late
+    return [given, count] as const
+  })
+  assert.equal(seen.length, 1)
+  assert.match(seen[0] ?? '', /^quick job x[23]$/)
+  assert.ok(fetches <= 6, `${fetches} fetches`)
 })

@@ -3,7 +3,7 @@ import { test, type TestContext } from 'node:test'
 import assert from 'node:assert/strict'
 import { EmbeddedCluster } from '@ottla/broker'
 import { ApiKey } from '@ottla/protocol'
-import { ErrorCode, ShareConsumer, type AcknowledgedEvent, type ConsumerConfig } from 'ottla'
+import { ErrorCode, ShareConsumer, type AcknowledgedEvent, type ShareConsumerConfig } from 'ottla'
 import { gate, quiet, until } from '../behaviour/reading-ways.ts'
 import { plainClients } from '../behaviour/plain-world.ts'
 import { fresh } from '../behaviour/world.ts'
@@ -34,7 +34,7 @@ interface Member {
   readonly told: string[]
 }
 
-function member(t: TestContext, group: string, topic: string, config: ConsumerConfig = {}): Member {
+function member(t: TestContext, group: string, topic: string, config: Partial<ShareConsumerConfig> = {}): Member {
   const consumer = new ShareConsumer(
     { 'bootstrap.servers': cluster.bootstrapServers, 'group.id': group, 'fetch.wait.max.ms': 50, ...config },
     { logger: quiet },

@@ -2,7 +2,7 @@
 import { test, type TestContext } from 'node:test'
 import assert from 'node:assert/strict'
 import { EmbeddedCluster } from '@ottla/broker'
-import { ShareConsumer, type AcknowledgedEvent, type ConsumerConfig, type ShareMessage } from 'ottla'
+import { ShareConsumer, type AcknowledgedEvent, type ShareConsumerConfig, type ShareMessage } from 'ottla'
 import { gate, until } from '../behaviour/reading-ways.ts'
 import { plainClients } from '../behaviour/plain-world.ts'
 import { fresh } from '../behaviour/world.ts'
@@ -46,7 +46,7 @@ interface Member {
   readonly logged: string[]
 }
 
-function member(t: TestContext, { group, topic }: Setting, config: ConsumerConfig = {}): Member {
+function member(t: TestContext, { group, topic }: Setting, config: Partial<ShareConsumerConfig> = {}): Member {
   const logged: string[] = []
   const consumer = new ShareConsumer(
     {
@@ -108,7 +108,7 @@ function holdFetch(t: TestContext, { group }: Setting): { readonly isHeld: () =>
 async function takenOnce(
   t: TestContext,
   work: (member: Member, seen: (message: ShareMessage) => void) => Promise<void>,
-  config: ConsumerConfig = {},
+  config: Partial<ShareConsumerConfig> = {},
 ): Promise<void> {
   const at = await setting(LOCK_MS)
   const asked = fetches(t, at)
@@ -298,6 +298,27 @@ for (const way of ['unsubscribe', 'close'] as const) {
     assert.equal(await idle, null)
   })
 }
+
+test('what a fetch brings of a topic that is not subscribed to any more is for the others, as is what waits', async t => {
+  const [at, other] = [await setting(LONG_LOCK_MS), await setting(LONG_LOCK_MS)]
+  const one = member(t, at)
+  await send(at.topic, 'taken', 'waits')
+  assert.equal((await next(one.consumer)).offset, 0)
+  const fetch = holdFetch(t, at)
+  await until('one is on its way', fetch.isHeld)
+  await send(at.topic, 'late')
+  one.consumer.subscribe(other.topic)
+  fetch.letGo()
+  await send(other.topic, 'of the other')
+  assert.equal((await next(one.consumer)).topic, other.topic)
+  const successor = member(t, at)
+  const seen: string[] = []
+  while (seen.length < 2) {
+    const { value, deliveryCount } = await next(successor.consumer)
+    seen.push(`${String(value)} x${deliveryCount}`)
+  }
+  assert.deepEqual(seen.sort(), ['late x2', 'waits x2'])
+})
 
 test('what a fetch brings that comes back after max.poll.interval.ms is for the others', async t => {
   const at = await setting(LONG_LOCK_MS)

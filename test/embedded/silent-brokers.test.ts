@@ -169,7 +169,7 @@ test('An address that falls silent in any step of the handshake, or right after 
     }
     // Of two addresses either comes first.
     for (let i = 0; i < 4; i++) {
-      const admin = new AdminClient(config, quiet)
+      const admin: AdminClient = new AdminClient(config, quiet)
       const producer = new Producer({ ...config, 'transactional.id': 't', 'message.timeout.ms': SOON_MS }, quiet)
       try {
         assert.equal((await admin.describeCluster({ requestTimeoutMs: SOON_MS })).nodes.length, 1)

@@ -20,12 +20,12 @@ async function simulated(
   return cluster
 }
 
-function producerFor(cluster: EmbeddedCluster, config: ProducerConfig = {}): Producer {
+function producerFor(cluster: EmbeddedCluster, config: Partial<ProducerConfig> = {}): Producer {
   const common = { 'bootstrap.servers': cluster.bootstrapServers, 'linger.ms': 0, 'retry.backoff.ms': 20 }
   return closing(new Producer({ ...common, ...config }, { logger: quiet }))
 }
 
-function consumerFor(cluster: EmbeddedCluster, config: ConsumerConfig = {}): Consumer {
+function consumerFor(cluster: EmbeddedCluster, config: Partial<ConsumerConfig> = {}): Consumer {
   return closing(
     new Consumer(
       {

@@ -2,7 +2,14 @@
 import { test, type TestContext } from 'node:test'
 import assert from 'node:assert/strict'
 import { EmbeddedCluster } from '@ottla/broker'
-import { Consumer, ErrorCode, ShareConsumer, type ConsumerConfig, type Deserializer } from 'ottla'
+import {
+  Consumer,
+  ErrorCode,
+  ShareConsumer,
+  type ConsumerConfig,
+  type Deserializer,
+  type ShareConsumerConfig,
+} from 'ottla'
 import { plainClients } from '../behaviour/plain-world.ts'
 import { gate, until } from '../behaviour/reading-ways.ts'
 
@@ -25,7 +32,7 @@ async function newTopic(...values: readonly (readonly string[])[]): Promise<stri
 
 type Text = Consumer<Buffer, string>
 
-function consumer(t: TestContext, value: Deserializer<string>, config: ConsumerConfig = {}): Text {
+function consumer(t: TestContext, value: Deserializer<string>, config: Partial<ConsumerConfig> = {}): Text {
   const made = new Consumer<Buffer, string>(
     {
       'bootstrap.servers': cluster.bootstrapServers,
@@ -273,7 +280,7 @@ for (const protocol of ['classic', 'consumer'] as const) {
   for (const [name, read] of Object.entries(ways)) {
     test(`${name}: a deserializer that never ends is the program's time (max.poll.interval.ms, ${protocol})`, async t => {
       const topic = await newTopic(['a', 'b'])
-      const group: ConsumerConfig = {
+      const group: Partial<ConsumerConfig> = {
         'group.protocol': protocol,
         ...(protocol === 'classic' ? { 'heartbeat.interval.ms': 100, 'session.timeout.ms': 1500 } : {}),
       }
@@ -313,7 +320,12 @@ for (const protocol of ['classic', 'consumer'] as const) {
 
 type SharedText = ShareConsumer<Buffer, string>
 
-async function sharer(t: TestContext, topic: string, value: Deserializer<string>, config: ConsumerConfig = {}) {
+async function sharer(
+  t: TestContext,
+  topic: string,
+  value: Deserializer<string>,
+  config: Partial<ShareConsumerConfig> = {},
+) {
   const entries = Object.entries({
     'share.auto.offset.reset': 'earliest',
     'share.assignment.interval.ms': '0',

@@ -19,7 +19,7 @@ function topic(partitions: number, leader = 1): string {
 }
 
 /** Reads until the test is over. @returns what has been read of each partition */
-async function reading(t: TestContext, name: string, offsets: readonly number[], config: ConsumerConfig = {}) {
+async function reading(t: TestContext, name: string, offsets: readonly number[], config: Partial<ConsumerConfig> = {}) {
   const consumer = new Consumer(
     {
       'bootstrap.servers': cluster.bootstrapServers,

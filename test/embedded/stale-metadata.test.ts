@@ -101,7 +101,7 @@ for (const release of ['4.3', '2.1'] as const) {
       return { cluster, topic, topicId: described?.topicId ?? NO_ID }
     }
 
-    const kinds: Record<string, ProducerConfig> = {
+    const kinds: Record<string, Partial<ProducerConfig>> = {
       plain: { 'enable.idempotence': false },
       idempotent: { 'enable.idempotence': true },
       transactional: { 'enable.idempotence': true },
@@ -193,7 +193,7 @@ describe('a topic that the program has looked at before it uses it', () => {
     modern: servers => reader(servers, { 'group.protocol': 'consumer' }),
   }
 
-  function reader(servers: string, config: ConsumerConfig): Consumer {
+  function reader(servers: string, config: Partial<ConsumerConfig>): Consumer {
     const given = { 'bootstrap.servers': servers, 'group.id': fresh('group'), 'auto.offset.reset': 'earliest' } as const
     return new Consumer({ ...given, ...config }, { logger: quiet })
   }

@@ -77,7 +77,7 @@ async function consumerRun(consumer: Consumer, seen: string[]): Promise<void> {
   await consumer.run({ handler: ({ value }) => void seen.push(String(value)) })
 }
 
-function settings(cluster: EmbeddedCluster, config: ConsumerConfig = {}): ConsumerConfig {
+function settings(cluster: EmbeddedCluster, config: Partial<ConsumerConfig> = {}): ConsumerConfig {
   return {
     'bootstrap.servers': cluster.bootstrapServers,
     'group.id': 'g',
@@ -122,7 +122,7 @@ async function withCluster(
 function begin(
   cluster: EmbeddedCluster,
   way: string,
-  config: ConsumerConfig,
+  config: Partial<ConsumerConfig>,
   start: (consumer: Consumer) => unknown,
 ): Read {
   const consumer = new Consumer(settings(cluster, config), { logger: quiet })
@@ -281,7 +281,7 @@ async function secured(
     cluster: EmbeddedCluster
     admin: AdminClient
     write: (topic: string, value: string) => Promise<void>
-    login: ConsumerConfig
+    login: Partial<ConsumerConfig>
   }) => Promise<void>,
 ): Promise<void> {
   await using cluster = await EmbeddedCluster.start({

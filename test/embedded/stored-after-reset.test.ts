@@ -40,7 +40,7 @@ async function live(
   t: TestContext,
   { read }: Reader,
   topic: string,
-  config: ConsumerConfig,
+  config: Partial<ConsumerConfig>,
   goal: (seen: string[], consumer: Consumer) => Promise<void>,
   each: (message: Message, consumer: Consumer) => Promise<Next> = () => Promise.resolve('on'),
 ): Promise<string[]> {

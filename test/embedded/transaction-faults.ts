@@ -19,9 +19,9 @@ export const quiet = (): void => undefined
 
 export interface TransactionWorld {
   readonly cluster: EmbeddedCluster
-  readonly make: (config?: ProducerConfig) => Producer
+  readonly make: (config?: Partial<ProducerConfig>) => Producer
   /** A producer whose initTransactions is done. */
-  readonly ready: (config?: ProducerConfig) => Promise<Producer>
+  readonly ready: (config?: Partial<ProducerConfig>) => Promise<Producer>
   readonly newTopic: (partitions?: number) => string
   /** Values that a reader of what is committed gets, of one partition. */
   readonly read: (topic: string) => Promise<string[]>
@@ -54,7 +54,7 @@ function transactionWorld(start: () => Promise<EmbeddedCluster>): TransactionWor
     await cluster.close()
   })
 
-  function make(config: ProducerConfig = {}): Producer {
+  function make(config: Partial<ProducerConfig> = {}): Producer {
     const producer = new Producer(
       {
         'bootstrap.servers': cluster.bootstrapServers,
@@ -69,7 +69,7 @@ function transactionWorld(start: () => Promise<EmbeddedCluster>): TransactionWor
     return closing(producer)
   }
 
-  async function ready(config?: ProducerConfig): Promise<Producer> {
+  async function ready(config?: Partial<ProducerConfig>): Promise<Producer> {
     const producer = make(config)
     await producer.initTransactions(20_000)
     return producer

@@ -18,6 +18,7 @@ const pages = [
   'docs/simulation.md',
   'docs/testing.md',
   'docs/transactions.md',
+  'docs/typescript.md',
   ...['ottla', 'protocol', 'broker', 'cli', 'kafkajs'].map(name => `packages/${name}/README.md`),
 ].filter(page => existsSync(new URL(page, root)))
 // Below the root, so that the packages are found; git takes no notice of it.

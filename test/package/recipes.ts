@@ -7,10 +7,10 @@ import { root } from './program.ts'
 /** Code by file name. */
 export type Recipes = ReadonlyMap<string, string>
 
-/** Every ```js block that comes after a sentence with a file name in parentheses, as "With Mocha (`billing.mocha.js`):". */
+/** Every block that comes after a sentence with a file name in parentheses, as "With Mocha (`billing.mocha.js`):". */
 export function recipesOf(page: string): Recipes {
   const text = readFileSync(join(root, page), 'utf8')
-  const found = text.matchAll(/\(`([\w.-]+\.[cm]?[jt]s)`[^)]*\):\s+```js\n([\s\S]*?)```/g)
+  const found = text.matchAll(/\(`([\w.-]+\.[cm]?[jt]s)`[^)]*\):\s+```(?:js|typescript)\n([\s\S]*?)```/g)
   return new Map([...found].map(([, name = '', code = '']) => [name, code]))
 }
 

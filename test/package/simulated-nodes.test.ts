@@ -19,9 +19,14 @@ before(async () => {
 
 after(() => rmSync(folder, { recursive: true, force: true }))
 
-for (const workload of ['atoms', 'copies', 'groups', 'moves', 'share']) {
-  test(`a seed of ${workload} gives the same trace, byte for byte, twice, and on Node 20, 22 and 24`, () => {
-    const args = ['--workload', workload, '--seed', '11', '--minutes', '0.3', '--trace']
+const runs = [
+  ...['atoms', 'copies', 'groups', 'moves', 'share'].map(workload => ({ workload, tempo: 'dense', minutes: '0.3' })),
+  ...['groups', 'share', 'writes'].map(workload => ({ workload, tempo: 'sparse', minutes: '2' })),
+]
+
+for (const { workload, tempo, minutes } of runs) {
+  test(`a ${tempo} seed of ${workload} gives the same trace, byte for byte, twice, and on Node 20, 22 and 24`, () => {
+    const args = ['--workload', workload, '--seed', '11', '--tempo', tempo, '--minutes', minutes, '--trace']
     const trace = (node: string): string =>
       execFileSync(node, [join(folder, 'main.mjs'), ...args], { encoding: 'utf8', maxBuffer: MOST_BYTES })
     const first = trace(process.execPath)

@@ -31,10 +31,19 @@ test('the page has a recipe for every runner', () => {
     'billing.spec.js',
     'billing.test.js',
     'kafka-setup.js',
+    'orders.module.ts',
     'orders.spec.ts',
     'place-order.jest.cjs',
     'shared.spec.js',
   ])
+})
+
+test('a recipe takes ten lines at most, beside its imports', () => {
+  const long = [...recipes].filter(([name, code]) => {
+    const own = code.split('\n').filter(line => /\w/.test(line) && !/^import |^const .* = require\(/.test(line))
+    return /test|spec|jest|mocha/.test(name) && own.length > 10
+  })
+  assert.deepEqual(long, [])
 })
 
 test('the recipe for node:test passes', () => {

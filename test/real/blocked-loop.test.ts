@@ -10,6 +10,7 @@ import {
   ShareConsumer,
   type ClientConfig,
   type ConsumerConfig,
+  type ProducerConfig,
 } from 'ottla'
 import { fresh } from '../behaviour/world.ts'
 import { sharedKafka, type SharedKafka } from '../harness/shared.ts'
@@ -49,7 +50,7 @@ async function valuesOf(topic: string): Promise<string[]> {
   }
 }
 
-const producers: Record<string, ClientConfig> = {
+const producers: Record<string, Partial<ProducerConfig>> = {
   'that is not idempotent': { 'enable.idempotence': false },
   'that is idempotent': { 'enable.idempotence': true },
 }
@@ -80,7 +81,7 @@ for (const [what, own] of Object.entries(producers)) {
   })
 }
 
-const members: Record<string, ConsumerConfig> = {
+const members: Record<string, Partial<ConsumerConfig>> = {
   'a classic group': { 'heartbeat.interval.ms': 500 },
   'a consumer group': { 'group.protocol': 'consumer' },
 }
@@ -91,7 +92,7 @@ for (const [where, own] of Object.entries(members)) {
     await createTopic(kafka.bootstrapServers, topic)
     lost.length = 0
     await using producer = new Producer(base, options)
-    const more: ConsumerConfig = {
+    const more: Partial<ConsumerConfig> = {
       'group.id': fresh('g'),
       'auto.offset.reset': 'earliest',
       'enable.auto.commit': false,

@@ -48,7 +48,7 @@ after(async () => {
 
 beforeEach(() => realm.logOut())
 
-function config(changes: ClientConfig = {}): ClientConfig {
+function config(changes: Partial<ClientConfig> = {}): ClientConfig {
   return {
     'bootstrap.servers': kafka.bootstrapServers,
     'security.protocol': 'sasl_plaintext',
@@ -58,7 +58,7 @@ function config(changes: ClientConfig = {}): ClientConfig {
   }
 }
 
-const withKeytab = (): ClientConfig => ({
+const withKeytab = (): Partial<ClientConfig> => ({
   'sasl.kerberos.keytab': alice.keytab,
   'sasl.kerberos.principal': alice.name,
 })
@@ -90,7 +90,7 @@ test('a ticket that somebody else has fetched is enough', async () => {
 })
 
 test('without a ticket the program is told, and the client works when there is one', async () => {
-  const producer = new Producer(config({ 'message.timeout.ms': 60_000 }), { logger: quiet, kerberos })
+  const producer = new Producer({ ...config(), 'message.timeout.ms': 60_000 }, { logger: quiet, kerberos })
   const told = new Promise<KafkaError>(resolve => producer.on('error', ({ error }) => resolve(error)))
   const sent = producer.send({ topic: fresh('kerberos'), value: 'patience' })
   const error = await told
@@ -104,7 +104,7 @@ test('without a ticket the program is told, and the client works when there is o
 test('an expired ticket is told, and the client works when there is a new one', async () => {
   realm.logIn(alice, '1s')
   while (realm.isLoggedIn()) await sleep(50)
-  const producer = new Producer(config({ 'message.timeout.ms': 60_000 }), { logger: quiet, kerberos })
+  const producer = new Producer({ ...config(), 'message.timeout.ms': 60_000 }, { logger: quiet, kerberos })
   const told = new Promise<KafkaError>(resolve => producer.on('error', ({ error }) => resolve(error)))
   const sent = producer.send({ topic: fresh('kerberos'), value: 'patience' })
   const error = await told

@@ -83,7 +83,7 @@ describe('an identity provider', () => {
     rmSync(folder, { recursive: true })
   })
 
-  function config(changes: ClientConfig): ClientConfig {
+  function config(changes: Partial<ClientConfig>): ClientConfig {
     return {
       'bootstrap.servers': kafka.bootstrapServers,
       'security.protocol': 'sasl_plaintext',
@@ -97,7 +97,7 @@ describe('an identity provider', () => {
 
   const alice = { 'sasl.oauthbearer.client.id': 'alice', 'sasl.oauthbearer.client.secret': 'secret of alice' }
 
-  async function writes(changes: ClientConfig): Promise<void> {
+  async function writes(changes: Partial<ClientConfig>): Promise<void> {
     const producer = new Producer(config(changes), { logger: quiet })
     const errors: string[] = []
     producer.on('error', ({ error }) => errors.push(error.message))
@@ -107,7 +107,7 @@ describe('an identity provider', () => {
     await producer.close()
   }
 
-  async function refusal(changes: ClientConfig): Promise<string> {
+  async function refusal(changes: Partial<ClientConfig>): Promise<string> {
     const producer = new Producer(config(changes), { logger: quiet })
     const error = await new Promise<KafkaError>(resolve => producer.on('error', event => resolve(event.error)))
     await producer.close(0)
@@ -154,7 +154,7 @@ describe('an identity provider', () => {
       const [keyFile, template] = [join(folder, `${algorithm}.pem`), join(folder, `${algorithm}.json`)]
       writeFileSync(keyFile, locked)
       writeFileSync(template, JSON.stringify({ header: { kid: '7' }, payload: { sub: 'alice', iss: issuer } }))
-      const assertion: ClientConfig = {
+      const assertion: Partial<ClientConfig> = {
         'sasl.oauthbearer.grant.type': 'urn:ietf:params:oauth:grant-type:jwt-bearer',
         'sasl.oauthbearer.assertion.algorithm': algorithm,
         'sasl.oauthbearer.assertion.claim.aud': 'the-provider',

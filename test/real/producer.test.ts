@@ -108,7 +108,7 @@ test('an idempotent producer goes on under its next epoch after a message has be
 /** Produces for as long as `trouble` goes on, and a little longer. */
 async function produceThrough(
   kafka: KafkaCluster,
-  config: ProducerConfig,
+  config: Partial<ProducerConfig>,
   trouble: () => Promise<void>,
 ): Promise<{ reports: DeliveryReport[]; topic: string; producer: Producer }> {
   const topic = fresh('chaos')

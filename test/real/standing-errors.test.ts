@@ -18,7 +18,7 @@ import { securedKafka } from './worlds.ts'
 
 const PATIENCE_MS = 60_000
 const quiet = { logger: (): void => undefined }
-const soon: ConsumerConfig = {
+const soon: Partial<ConsumerConfig> = {
   'auto.offset.reset': 'earliest',
   'fetch.wait.max.ms': 100,
   'topic.metadata.refresh.interval.ms': 500,

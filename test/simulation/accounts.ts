@@ -91,7 +91,7 @@ export class Account {
     return this.#secret
   }
 
-  get login(): ClientConfig {
+  get login(): Partial<ClientConfig> {
     return {
       'security.protocol': 'sasl_plaintext',
       'sasl.mechanisms': MECHANISM,

@@ -1,12 +1,16 @@
 /** The command line of `npm run simulate`. */
 import { parseArgs } from 'node:util'
 import { numbersOf } from './plan.ts'
+import { nextSeedOf } from './record.ts'
+import { tempoNamed, type Tempo } from './tempo.ts'
 
 export interface Settings {
   readonly workloads: readonly string[]
   readonly firstSeed: number
   readonly lastSeed: number
   readonly minutes: number
+  /** Null: as each seed says. */
+  readonly tempo: Tempo | null
   /** Prints everything that happens. */
   readonly trace: boolean
   /** Only measures how fast virtual time passes. */
@@ -16,6 +20,8 @@ export interface Settings {
   readonly most: number
   /** Real seconds after which no new seed begins; Infinity: all seeds are played. */
   readonly seconds: number
+  /** A file that takes note of what was played; null: none does. */
+  readonly record: string | null
   /** Runs that may be spent on making a failing run smaller. */
   readonly shrinkRuns: number
 }
@@ -26,12 +32,15 @@ export const usage = `npm run simulate -- [options]
   --seed N           play one
   --workload NAME    only this one, or several: a,b; by default each seed plays one of all, in turn
   --minutes M        virtual minutes of faults (2)
+  --tempo T          dense: busy all the time; sparse: in bursts with long rests; by default as the seed says, most are
+                     sparse
   --trace            print what happens, with every message on the wire; for one seed
   --speed            measure how fast virtual time passes with three brokers, five clients and a fault every second
   --jobs N           processes (as many as there are cores)
   --seconds S        begin no new seed after so many real seconds
   --without 1-5,9    leave these faults out
   --most N           at most so many clients of a kind
+  --record FILE      note there what was played; without --seeds, go on behind what is noted, until --seconds are over
   --shrink N         runs that are spent on making a failing run smaller (60); 0: none
 `
 
@@ -44,20 +53,20 @@ export function settingsOf(args: readonly string[], known: readonly string[], co
       seed: { type: 'string' },
       workload: { type: 'string' },
       minutes: { type: 'string', default: '2' },
+      tempo: { type: 'string' },
       trace: { type: 'boolean', default: false },
       speed: { type: 'boolean', default: false },
       jobs: { type: 'string', default: String(cores) },
       seconds: { type: 'string', default: 'Infinity' },
       without: { type: 'string' },
       most: { type: 'string', default: 'Infinity' },
+      record: { type: 'string' },
       shrink: { type: 'string', default: '60' },
       help: { type: 'boolean', default: false },
     },
   })
   if (values.help) return null
-  const [first = 1, last = first] = (values.seed ?? values.seeds ?? '1..100')
-    .split('..')
-    .map(text => whole('seeds', text))
+  const [first = 1, last = first] = seedsOf(values)
   if (last < first) throw new Error(`--seeds ${first}..${last} goes backwards`)
   const workloads = values.workload?.split(',') ?? known
   const unknown = workloads.find(name => !known.includes(name))
@@ -68,14 +77,23 @@ export function settingsOf(args: readonly string[], known: readonly string[], co
     firstSeed: first,
     lastSeed: last,
     minutes: positive('minutes', values.minutes),
+    tempo: values.tempo === undefined ? null : tempoNamed(values.tempo),
     trace: values.trace,
     speed: values.speed,
     jobs: Math.max(1, whole('jobs', values.jobs)),
     without: values.without === undefined ? [] : numbersOf(values.without),
     most: positive('most', values.most),
     seconds: positive('seconds', values.seconds),
+    record: values.record ?? null,
     shrinkRuns: whole('shrink', values.shrink),
   }
+}
+
+/** @returns the first and the last */
+function seedsOf({ seed, seeds, record }: { seed?: string; seeds?: string; record?: string }): readonly number[] {
+  const given = seed ?? seeds
+  if (given === undefined && record !== undefined) return [nextSeedOf(record), Infinity]
+  return (given ?? '1..100').split('..').map(text => whole('seeds', text))
 }
 
 function whole(name: string, text: string): number {

@@ -72,7 +72,7 @@ export class Churn<L extends Life> {
 
   async #turn(): Promise<void> {
     while (!this.#over.isSet()) {
-      await this.#world.sleep(this.#dice.int(1000, 30_000))
+      await this.#world.nextAct(this.#dice.int(1000, 30_000))
       if (this.#over.isSet()) return
       if (this.#lives.size < Math.min(MOST_AT_ONCE, this.#world.plan.most) && this.#dice.chance(0.5)) this.#spawn()
       else if (this.#lives.size > 1) this.#take(this.#dice.pick(this.lives))

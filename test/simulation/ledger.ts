@@ -30,7 +30,7 @@ export interface LedgerSettings {
 export class Ledger {
   readonly #world: World
   readonly #group: string
-  readonly #hasGenerations: boolean
+  #hasGenerations: boolean
   readonly isQuiet: boolean
   /** Members that have left with a message in their hands, which another one gets. */
   readonly #leavers = new Set<string>()
@@ -86,6 +86,11 @@ export class Ledger {
     }
   }
 
+  /** The coordinator has forgotten the group's members: generations begin anew. */
+  forgotten(): void {
+    this.#hasGenerations = false
+  }
+
   take(
     member: Processor,
     consumer: Consumer,
@@ -130,7 +135,7 @@ export class Ledger {
   async watch(): Promise<void> {
     while (this.#isWatching) {
       this.check()
-      await this.#world.sleep(SAMPLE_MS)
+      await this.#world.lookAgain(SAMPLE_MS)
     }
   }
 
@@ -156,7 +161,11 @@ export class Ledger {
   }
 
   #mayRepeat(member: Processor, at: number): boolean {
-    return this.#interruptions > 0 || at <= this.#interruptedUntil || member.mayRepeat(at) || this.#isLeft(member)
+    return this.#isInterrupted(at) || member.mayRepeat(at) || this.#isLeft(member)
+  }
+
+  #isInterrupted(at: number): boolean {
+    return this.#interruptions > 0 || at <= this.#interruptedUntil
   }
 
   // What a loop has in its hands when its consumer is closed comes again, perhaps before the loop is done with it.
@@ -164,9 +173,10 @@ export class Ledger {
     return member.isLoop && this.#leavers.has(member.name)
   }
 
-  // A member that is cut off does not know that it has lost its partitions.
+  // A member that is cut off does not know that it has lost its partitions. What it had not given up yet when its group
+  // was turned into one of the other protocol and back counts as given up, as in Kafka.
   #checkOwner(member: Processor, partition: number, place: string): void {
-    if (!this.isQuiet) return
+    if (!this.isQuiet || this.#isInterrupted(this.#world.now)) return
     for (const other of this.#present) {
       if (other === member || !other.assigned.includes(partition)) continue
       this.#world.complain(`${place} is given to ${member.name} while ${other.name} has the partition`)

@@ -3,8 +3,10 @@ import { availableParallelism } from 'node:os'
 import { settingsOf, usage, type Settings } from './arguments.ts'
 import { commandOf, type Plan } from './plan.ts'
 import { Player, type Result } from './player.ts'
+import { Recorder, summaryOf } from './record.ts'
 import { shrink } from './shrink.ts'
 import { measureSpeed } from './speed.ts'
+import { tempoOf } from './tempo.ts'
 import { traceWire } from './wire-trace.ts'
 import { workloads } from './workloads/all.ts'
 import { runPlan } from './world.ts'
@@ -24,9 +26,9 @@ async function main(): Promise<number> {
   return settings.trace ? trace(settings) : playAll(settings)
 }
 
-function planOf({ workloads: names, minutes, without, most }: Settings, seed: number): Plan {
+function planOf({ workloads: names, minutes, tempo, without, most }: Settings, seed: number): Plan {
   const workload = names[seed % names.length] ?? ''
-  return { workload, seed, minutes, without, most }
+  return { workload, seed, tempo: tempo ?? tempoOf(seed), minutes, without, most }
 }
 
 async function trace(settings: Settings): Promise<number> {
@@ -52,6 +54,8 @@ async function playAll(settings: Settings): Promise<number> {
   let played = 0
   let virtualMs = 0
   const failed: Result[] = []
+  const { record, minutes } = settings
+  const recorder = record === null ? null : new Recorder(record, minutes, settings.firstSeed)
   const isTerminal = process.stderr.isTTY
   const progress = (): void => {
     if (!isTerminal) return
@@ -65,6 +69,7 @@ async function playAll(settings: Settings): Promise<number> {
       while (next <= settings.lastSeed && performance.now() - begun < settings.seconds * 1000) {
         const result = await player.play(planOf(settings, next++))
         played++
+        recorder?.played(result.plan.seed, result.complaints.length > 0)
         virtualMs += result.ms
         if (result.complaints.length > 0) {
           failed.push(result)
@@ -77,9 +82,12 @@ async function playAll(settings: Settings): Promise<number> {
     }),
   )
   if (isTerminal) process.stderr.write('\r\x1b[K')
-  const minutes = Math.round(virtualMs / 60_000)
-  process.stdout.write(`${played} seeds, ${failed.length} failed, ${minutes} virtual minutes, ${speed()}\n`)
+  recorder?.write()
+  process.stdout.write(
+    `${played} seeds, ${failed.length} failed, ${Math.round(virtualMs / 60_000)} virtual minutes, ${speed()}\n`,
+  )
   for (const { plan } of failed) process.stdout.write(`seed ${plan.seed}\n`)
+  if (record !== null) process.stdout.write(`${summaryOf(record)}\n`)
   return failed.length > 0 ? 1 : 0
 }
 

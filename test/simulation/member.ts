@@ -9,6 +9,9 @@ import type { Ledger, Processor } from './ledger.ts'
 import { read, ways, type Reading, type Way } from './ways.ts'
 import { inWords, type World } from './world.ts'
 
+/** A member notices the end of its session with its next heartbeat, which may be so late. */
+const LATE_HEARTBEAT_MS = 1000
+
 export interface MemberSettings {
   readonly group: string
   readonly topic: string
@@ -35,6 +38,8 @@ export class Member implements Life, Processor, StableMember {
   readonly #isManual: boolean
   readonly #isAtMostOnce: boolean
   readonly #slowMs: number
+  /** `session.timeout.ms`; 0 in a KIP-848 group. */
+  readonly #sessionMs: number
   readonly #leisure: Leisure
   /** `max.poll.interval.ms`, where it matters. */
   readonly #limitMs: number | null
@@ -70,6 +75,7 @@ export class Member implements Life, Processor, StableMember {
     const commitMs = dice.pick([100, 1000, 5000])
     const waitMs = dice.pick([100, 500, 2000])
     const sessionMs = protocol === 'classic' ? dice.pick([6000, 10_000, 45_000]) : 0
+    this.#sessionMs = sessionMs
     // A static member that leaves keeps its partitions for a while.
     const byChance = dice.chance(0.2) && !ledger.isQuiet ? name : null
     this.#limitMs = leisure.limitMs(sessionMs)
@@ -156,6 +162,7 @@ export class Member implements Life, Processor, StableMember {
 
   async #process(message: Message): Promise<void> {
     if (this.#crashed.isSet()) return
+    this.#checkSession(message)
     const place = this.#ledger.take(this, this.#consumer, message, this.#isAtMostOnce)
     const lane = this.#beginLane(message)
     if (this.#slowMs > 0) await this.#world.sleep(this.#dice.next() * 2 * this.#slowMs)
@@ -165,6 +172,16 @@ export class Member implements Life, Processor, StableMember {
     if (this.#failures !== 'none' && this.#dice.chance(0.05)) throw new Error(`${place} has failed`)
     this.#ledger.done(place, this)
     this.#world.note(`${this.name} processed ${place}`)
+  }
+
+  /** A classic member whose heartbeats nobody answers for as long as a session has lost its partitions. */
+  #checkSession({ partition, offset }: Message): void {
+    const silenceMs = this.#world.members.silenceMs(this.name)
+    const heartbeatMs = Number(this.#world.consumers.get(this.name)?.config['heartbeat.interval.ms'])
+    if (this.#sessionMs === 0 || silenceMs <= this.#sessionMs + heartbeatMs + LATE_HEARTBEAT_MS) return
+    this.#world.complain(
+      `${this.name} is given ${partition}:${offset}, and has heard nothing of its group for ${Math.round(silenceMs)} ms`,
+    )
   }
 
   /** In a run, messages of a partition, or of a key, come one at a time and in order. */

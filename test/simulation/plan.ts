@@ -1,8 +1,10 @@
 /** What decides a run: printed when it fails, so that anybody can play it again. */
+import type { Tempo } from './tempo.ts'
 
 export interface Plan {
   readonly workload: string
   readonly seed: number
+  readonly tempo: Tempo
   /** Virtual minutes of faults. */
   readonly minutes: number
   /** Numbers of faults that are left out. */
@@ -12,12 +14,16 @@ export interface Plan {
 }
 
 /** The command that plays a run again. */
-export function commandOf({ workload, seed, minutes, without, most }: Plan): string {
+export function commandOf({ workload, seed, tempo, minutes, without, most }: Plan): string {
   const more = [
     ...(without.length > 0 ? [`--without ${ranges(without)}`] : []),
     ...(most === Infinity ? [] : [`--most ${most}`]),
   ]
-  return ['npm run simulate --', `--workload ${workload} --seed ${seed} --minutes ${minutes}`, ...more].join(' ')
+  return [
+    'npm run simulate --',
+    `--workload ${workload} --seed ${seed} --tempo ${tempo} --minutes ${minutes}`,
+    ...more,
+  ].join(' ')
 }
 
 /** `0-4,7` for 0, 1, 2, 3, 4 and 7. */

@@ -9,10 +9,12 @@ export function traceWire(world: World): void {
     world.note(`WIRE ${clientId} > broker-${brokerId} ${apiName} v${apiVersion} ${inShort(body)}`)
     return undefined
   })
-  world.simulation.network.onArrival = (from, to, connection, data) => {
-    const digest = createHash('sha1').update(data).digest('hex').slice(0, 8)
-    world.note(`WIRE ${from} > ${to} #${connection}: ${data.length} bytes, ${digest}`)
-  }
+  world.simulation.network.observe({
+    onArrival: (from, to, connection, data) => {
+      const digest = createHash('sha1').update(data).digest('hex').slice(0, 8)
+      world.note(`WIRE ${from} > ${to} #${connection}: ${data.length} bytes, ${digest}`)
+    },
+  })
 }
 
 // Bytes by their number.

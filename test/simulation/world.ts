@@ -7,18 +7,31 @@ import {
   type AdminConfig,
   type ConsumerConfig,
   type ProducerConfig,
+  type ShareConsumerConfig,
+  type ProducerOptions,
 } from 'ottla'
 import { simulate, type Dice, type Fault, type Simulation, type StormOptions } from '@ottla/broker/simulation'
 import { clusterOf } from './clusters.ts'
 import type { Plan } from './plan.ts'
+import { consumerAt, fetchWaitAt, Rhythm } from './tempo.ts'
+import { watchWire } from './watches/all.ts'
+import type { ClassicJudge } from './watches/classic-members.ts'
+import type { MadeConsumer, Watched } from './watches/watched.ts'
 
 /** Clients are unhappy in a storm, but some things they say are worth a look. */
 const LOUDEST_LEVEL = 3
 const CLOSE_LIMIT_MS = 120_000
 const MOST_COMPLAINTS = 50
-const BROKERS = 3
+/** How many there are. */
+export const BROKERS = 3
+/** In a sparse run so many faults strike what is on its way, 0 to 1. */
+const AIMED = 0.7
 /** For what comes after the storm, virtual ms. */
 const MORE_MS = 7_200_000
+/** From then on brokers close connections that nobody uses, virtual ms. */
+const IDLE_MS = 600_000
+/** So long after a storm, nothing of it is felt any more; virtual ms. */
+const CALM_AFTER_MS = 60_000
 
 export type Workload = (world: World) => Promise<void>
 
@@ -31,20 +44,29 @@ export interface Outcome {
   readonly ms: number
 }
 
-export class World {
+export class World implements Watched {
   readonly plan: Plan
   readonly simulation: Simulation
   readonly dice: Dice
+  readonly rhythm: Rhythm
   readonly complaints: string[] = []
   readonly trace: string[] = []
   readonly faults: Fault[] = []
+  /** By host. */
+  readonly consumers = new Map<string, MadeConsumer>()
+  readonly members: ClassicJudge
   readonly #onLine: ((line: string) => void) | null
+  #isSilent = false
+  /** Since when nothing goes wrong, virtual ms; null while something may. */
+  #calmSince: number | null = 0
 
   constructor(plan: Plan, simulation: Simulation, onLine: ((line: string) => void) | null) {
     this.plan = plan
     this.simulation = simulation
     this.dice = simulation.dice('workload')
+    this.rhythm = new Rhythm(plan.tempo, simulation.dice('tempo'), this.stormMs)
     this.#onLine = onLine
+    this.members = watchWire(this).members
   }
 
   get now(): number {
@@ -65,6 +87,11 @@ export class World {
     return this.plan.minutes * 60_000
   }
 
+  /** Nothing goes wrong, nor has for a while. */
+  get isCalm(): boolean {
+    return this.#calmSince !== null && this.now >= this.#calmSince
+  }
+
   /** A number of clients, as the seed says or as the plan limits it. */
   some(from: number, to: number): number {
     return Math.max(1, Math.min(this.dice.int(from, to), this.plan.most))
@@ -83,6 +110,21 @@ export class World {
 
   sleep(ms: number): Promise<void> {
     return this.simulation.sleep(ms)
+  }
+
+  /** Resolves when so many ms of work have passed: of a sparse run, most is rest. */
+  work(ms: number): Promise<void> {
+    return this.sleep(this.rhythm.workMs(this.now, ms))
+  }
+
+  /** Resolves when it is time for the next of those things that happen rarely. @param ms - as in a dense run */
+  nextAct(ms: number): Promise<void> {
+    return this.work(this.rhythm.actMs(ms))
+  }
+
+  /** Resolves when it is time to look again. @param ms - as in a dense run */
+  lookAgain(ms: number): Promise<void> {
+    return this.sleep(this.rhythm.lookMs(this.now, ms))
   }
 
   /** Complains when something takes longer, or fails. */
@@ -118,10 +160,12 @@ export class World {
     }
   }
 
-  storm(options: Omit<StormOptions, 'ms' | 'without' | 'onFault'>): Promise<void> {
-    return this.settle(
+  async storm(options: Omit<StormOptions, 'ms' | 'without' | 'onFault' | 'wait' | 'aimed'>): Promise<void> {
+    this.#calmSince = null
+    await this.settle(
       this.simulation.storm({
         ...options,
+        ...(this.plan.tempo === 'dense' ? {} : { wait: ms => this.nextAct(ms), aimed: AIMED }),
         ms: this.stormMs,
         without: new Set(this.plan.without),
         onFault: fault => {
@@ -133,6 +177,12 @@ export class World {
       this.stormMs + CLOSE_LIMIT_MS,
       'the storm',
     )
+    this.#calmSince = this.now + CALM_AFTER_MS
+  }
+
+  /** Whether clients have nothing to complain of where nothing goes wrong. */
+  expectSilence(isSilent = true): void {
+    this.#isSilent = isSilent
   }
 
   /** A client's host is gone: the brokers learn nothing of it, and it reaches none any more. */
@@ -140,16 +190,29 @@ export class World {
     this.simulation.network.lose(name)
   }
 
-  producer(name: string, config: Partial<ProducerConfig>): Producer {
-    return new Producer({ ...this.#common(name), ...config }, this.#options(name))
+  producer(name: string, config: Partial<ProducerConfig>, more: ProducerOptions = {}): Producer {
+    const producer = new Producer({ ...this.#common(name), ...config }, { ...more, ...this.#options(name) })
+    producer.on('error', ({ error }) => this.#heard(name, error))
+    return producer
   }
 
   consumer(name: string, config: Partial<ConsumerConfig>): Consumer {
-    return new Consumer({ ...this.#common(name), ...config }, this.#options(name))
+    const settings = consumerAt(this.plan.tempo, config)
+    const consumer = new Consumer({ ...this.#common(name), ...settings }, this.#options(name))
+    consumer.on('error', ({ error }) => this.#heard(name, error))
+    this.consumers.set(name, { consumer, config: settings })
+    return consumer
   }
 
-  shareConsumer(name: string, config: ConstructorParameters<typeof ShareConsumer>[0]): ShareConsumer {
-    return new ShareConsumer({ ...this.#common(name), ...config }, this.#options(name))
+  shareConsumer(
+    name: string,
+    config: Partial<ShareConsumerConfig> & Pick<ShareConsumerConfig, 'group.id'>,
+  ): ShareConsumer {
+    const waitMs = fetchWaitAt(this.plan.tempo, config['fetch.wait.max.ms'])
+    const settings = { ...this.#common(name), ...config, 'fetch.wait.max.ms': waitMs }
+    const consumer = new ShareConsumer(settings, this.#options(name))
+    consumer.on('error', ({ error }) => this.#heard(name, error))
+    return consumer
   }
 
   admin(name: string, config: Partial<AdminConfig> = {}): AdminClient {
@@ -164,6 +227,12 @@ export class World {
     if (connections.length > 0) this.complain(`connections are left: ${connections.join(', ')}`)
     const { waitingTimers } = this.simulation
     if (waitingTimers > 0) this.complain(`${waitingTimers} timers are left`)
+  }
+
+  #heard(name: string, error: Error): void {
+    this.note(`${name} says ${inWords(error)}`)
+    if (this.#isSilent && this.isCalm && this.now < IDLE_MS)
+      this.complain(`${name} says, though nothing is wrong: ${inWords(error)}`)
   }
 
   #common(name: string): { 'bootstrap.servers': string; 'client.id': string } {

@@ -65,7 +65,7 @@ export class Writer {
 
   async #write(until: number): Promise<void> {
     while (this.#world.now < until) {
-      await this.#world.sleep(this.#dice.int(0, 400))
+      await this.#world.work(this.#dice.int(0, 400))
       for (let i = this.#dice.int(1, 5); i > 0; i--) this.#produce()
     }
   }

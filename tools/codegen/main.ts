@@ -1,10 +1,11 @@
 /**
- * Writes packages/protocol/src/generated from spec/. With `--check` nothing is written: the exit status is 1 if
- * what is there is not what would be written.
+ * Writes packages/protocol/src/generated from spec/, and packages/ottla/src/config/generated from the table of properties.
+ * With `--check` nothing is written: the exit status is 1 if what is there is not what would be written.
  */
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { emitConfig } from './emit-config.ts'
 import { emitApi, emitStandalone, HEADER } from './emit-messages.ts'
 import { emitApiTable, emitWireApis, emitErrors } from './emit-tables.ts'
 import { apiNameOf, isClientRequest, parseSpec, standaloneNames } from './spec.ts'
@@ -64,6 +65,7 @@ export function writeFiles(folder: string, files: ReadonlyMap<string, string>): 
 
 /** How the folder differs from the files, a line for each one that does. */
 export function differences(folder: string, files: ReadonlyMap<string, string>): string[] {
+  if (!existsSync(folder)) return [`${folder} is missing`]
   const present = new Set(readdirSync(folder))
   const lines = [...present].filter(name => !files.has(name)).map(name => `${name} should not be there`)
   for (const [name, text] of files) {
@@ -91,16 +93,19 @@ function kebab(name: string): string {
 }
 
 function main(isCheck: boolean): number {
-  const folder = join(root, 'packages/protocol/src/generated')
-  const files = generate(readFacts())
+  const made = [
+    { folder: join(root, 'packages/protocol/src/generated'), files: generate(readFacts()) },
+    { folder: join(root, 'packages/ottla/src/config/generated'), files: emitConfig() },
+  ]
+  const count = made.reduce((sum, { files }) => sum + files.size, 0)
   if (!isCheck) {
-    writeFiles(folder, files)
-    console.log(`codegen: ${files.size} files written`)
+    for (const { folder, files } of made) writeFiles(folder, files)
+    console.log(`codegen: ${count} files written`)
     return 0
   }
-  const wrong = differences(folder, files)
+  const wrong = made.flatMap(({ folder, files }) => differences(folder, files))
   if (wrong.length === 0) {
-    console.log(`codegen: ${files.size} files are what the generator writes`)
+    console.log(`codegen: ${count} files are what the generator writes`)
     return 0
   }
   console.error(`codegen: ${wrong.join('\n         ')}\nRun \`npm run codegen\` and commit the result.`)

@@ -8,6 +8,7 @@ import { ApiKey, Metadata, Writer, type MetadataResponse } from '@ottla/protocol
 import {
   AdminClient,
   Consumer,
+  envConfig,
   ErrorCode,
   json,
   KafkaError,
@@ -59,10 +60,39 @@ export async function consumes(): Promise<(Message<string, Order> | null)[]> {
   return [first]
 }
 
+interface Topics {
+  orders: { key: string; value: Order }
+  audit: { value: string }
+}
+
+/** What is known of a topic is checked and inferred. */
+export async function typesTopics(): Promise<string> {
+  const topics = { orders: { key: string, value: json<Order>() }, audit: { value: string } }
+  const producer = new Producer<Topics>({ ...envConfig(process.env), 'linger.ms': 5 }, { topics })
+  producer.produce({ topic: 'orders', key: 'a', value: { id: 1 } })
+  const report = await producer.send({ topic: 'audit', value: 'one' })
+  // @ts-expect-error an order is no text
+  producer.produce({ topic: 'orders', key: 'a', value: 'one' })
+  // @ts-expect-error there is no such topic
+  producer.produce({ topic: 'ordres' })
+  const consumer = new Consumer<Topics>(config, { topics })
+  consumer.subscribe(['orders', 'audit'])
+  for await (const message of consumer) {
+    const id: number | undefined = message.topic === 'orders' ? message.value?.id : message.value?.length
+    if (id === 2) break
+  }
+  for await (const batch of consumer.batches()) {
+    if (batch.topic === 'orders') for (const { value } of batch) if (value?.id === 2) return value.id.toFixed()
+  }
+  await consumer.run({ handler: message => console.log(message.topic === 'audit' && message.value?.trim()) })
+  await producer.transactional(consumer, (batch, tx) => tx.produce({ topic: 'audit', value: batch.topic }))
+  return report.topic === 'audit' && report.value !== null ? report.value : ''
+}
+
 export async function administers(producer: Producer): Promise<string> {
   const admin = AdminClient.from(producer)
   const [created] = await admin.createTopics([{ topic: 'orders', numPartitions: 3 }])
-  const share = new ShareConsumer(config)
+  const share = new ShareConsumer({ ...servers, 'group.id': 'orders' })
   share.on('acknowledged', ({ offsets }) => offsets.length)
   await share.close()
   const lag: string[] = (await admin.describeCluster()).nodes.map(({ host }) => host)

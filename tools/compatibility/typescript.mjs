@@ -1,6 +1,6 @@
 // The declarations, for each TypeScript and each way of finding them, with everything checked (`skipLibCheck: false`): by an
 // ES module and a CommonJS module, with `types: ["node"]` and with none.
-import { readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { runTool } from './project.mjs'
 
@@ -37,6 +37,15 @@ export const level: kafkajs.logLevel = kafkajs.logLevel.INFO
 export const writer = new protocol.Writer()
 `
 
+/** What the types must take and refuse, with the packed declarations in place of the source. */
+const typeTests = new URL('../../packages/ottla/test/types/', import.meta.url)
+const taught = Object.fromEntries(
+  readdirSync(typeTests).map(name => {
+    const text = readFileSync(new URL(name, typeTests), 'utf8')
+    return [`types/${name}`, text.replace("'../../src/index.ts'", "'ottla'").replace("'./same.ts'", "'./same.js'")]
+  }),
+)
+
 /** @type {import('./main.mjs').Check[]} */
 export const compilers = versions.flatMap(version =>
   Object.keys(resolutions)
@@ -53,6 +62,7 @@ export const compilers = versions.flatMap(version =>
         'common.cts': program,
         'required.cts': required,
         'program.ts': program,
+        ...taught,
         'required.ts': required,
       },
       run: folder => compile(folder, version, resolution),
@@ -61,10 +71,11 @@ export const compilers = versions.flatMap(version =>
 
 async function compile(folder, version, resolution) {
   // These two go by the kind of the file, the others by their own.
-  const files = {
+  const programs = {
     node10: ['program.ts', 'required.ts'],
     bundler: ['program.ts'],
   }[resolution] ?? ['module.mts', 'common.cts', 'required.cts']
+  const files = [...programs, ...Object.keys(taught)]
   const compilerOptions = {
     ...resolutions[resolution],
     ...(version === '6.0' && resolution === 'node10' ? { ignoreDeprecations: '6.0' } : {}),

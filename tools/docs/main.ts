@@ -6,10 +6,10 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { ErrorCode } from '@ottla/protocol'
-import { choices } from '../../packages/ottla/src/config/property.ts'
 import type { Property } from '../../packages/ottla/src/config/property.ts'
 import { aliases, properties } from '../../packages/ottla/src/config/table.ts'
 import { errorTraits } from '../../packages/ottla/src/error-traits.ts'
+import { defaultText, rangeText } from './property-text.ts'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
 
@@ -31,7 +31,8 @@ Generated from the table in \`packages/ottla/src/config\`; run \`npm run docs\` 
 
 The keys are librdkafka's. A value may be given as its own type or as text (\`5\` or \`'5'\`, \`true\` or \`'true'\`), words in
 upper or lower case. A key that does not exist, a value of the wrong type or out of range, and settings that contradict each
-other are refused by the constructor with \`ERR__INVALID_ARG\`. A key of the other kind of client is taken with a warning.
+other are refused by the constructor with \`ERR__INVALID_ARG\`. A key of another kind of client is refused by the compiler and, at
+run time, taken with a warning: [docs/typescript.md](docs/typescript.md).
 
 **Scope**: which clients take notice. **Effect**: *no effect* marks properties that only mean something to the C library;
 *planned* those whose behaviour comes with a later version. Setting either logs a warning. Aliases: ${Object.entries(
@@ -58,48 +59,6 @@ function row(name: string, property: Property): string {
     property.doc + effectText(property),
   ]
   return `| ${cells.map(cell => cell.replaceAll('|', '\\|')).join(' | ')} |`
-}
-
-function rangeText(property: Property): string {
-  switch (property.kind) {
-    case 'bool':
-      return 'true, false'
-    case 'int':
-    case 'float': {
-      const words = Object.keys(property.words)
-      return `${property.min} to ${property.max}${words.length > 0 ? `, ${words.join(', ')}` : ''}`
-    }
-    case 'choice':
-      return choices(property).join(', ')
-    case 'list':
-      return property.values.length > 0 ? property.values.join(', ') : 'list'
-    case 'servers':
-      return 'addresses'
-    case 'text':
-      return property.secret ? 'text, secret' : 'text'
-    case 'elsewhere':
-      return ''
-    default:
-      return property satisfies never
-  }
-}
-
-function defaultText(property: Property): string {
-  switch (property.kind) {
-    case 'list':
-      return property.default.length === 0 ? '' : `\`${property.default.join(',')}\``
-    case 'servers':
-    case 'elsewhere':
-      return ''
-    case 'bool':
-    case 'int':
-    case 'float':
-    case 'text':
-    case 'choice':
-      return property.default === undefined ? '' : `\`${property.default}\``
-    default:
-      return property satisfies never
-  }
 }
 
 function effectText(property: Property): string {

@@ -9,7 +9,7 @@ import { PausedBrokers } from './control/paused-brokers.ts'
 import { Observers, type Control, type TrackedRequest } from './control/observers.ts'
 import { routes } from './handlers/routes.ts'
 import type { Stores } from './handlers/stores.ts'
-import type { BrokerDownOptions, EmbeddedClusterOptions } from './options.ts'
+import { brokerCount, type BrokerDownOptions, type EmbeddedClusterOptions } from './options.ts'
 import type { VersionRange } from './releases/versions.ts'
 import type { UserOptions } from './security/users.ts'
 import { Listener } from './server/listener.ts'
@@ -19,7 +19,6 @@ import { Storage } from './storage/storage.ts'
 import { closeStores, makeStores } from './stores.ts'
 import type { Topic } from './topics/topics.ts'
 
-const MAX_BROKERS = 100
 // Kafka's default for connections.max.idle.ms.
 const MAX_IDLE_MS = 600_000
 
@@ -62,16 +61,7 @@ export class EmbeddedCluster extends ContentCommands implements AsyncDisposable 
    * port that is in use.
    */
   static async start(options: EmbeddedClusterOptions = {}): Promise<EmbeddedCluster> {
-    const count = options.brokers ?? 1
-    if (!Number.isInteger(count) || count < 1 || count > MAX_BROKERS) {
-      throw new RangeError(`brokers is ${count}; it must be a whole number from 1 to ${MAX_BROKERS}`)
-    }
-    if (options.replication === 'simulated' && options.dataDir !== undefined) {
-      throw new Error("dataDir cannot be combined with replication: 'simulated', whose logs are in memory only")
-    }
-    if (options.network !== undefined && options.tls !== undefined) {
-      throw new Error("tls cannot be combined with network: TLS listeners are the system's")
-    }
+    const count = brokerCount(options)
     const isBackground = options.unref ?? false
     const host = options.host ?? '127.0.0.1'
     const first = options.port ?? 0
@@ -317,10 +307,14 @@ export class EmbeddedCluster extends ContentCommands implements AsyncDisposable 
     if (!this.#stores.logIn.users.delete(name)) throw new Error(`there is no user ${name}`)
   }
 
-  /** Makes a broker the coordinator of a group or transactional id. Throws Error for an unknown broker. */
-  setCoordinator(type: 'group' | 'transaction', key: string, id: number): void {
+  /**
+   * Makes a broker the coordinator of a group or transactional id. With `forgets` it knows nothing of a group's members,
+   * as after an unclean election; committed offsets stay. Throws Error for an unknown broker.
+   */
+  setCoordinator(type: 'group' | 'transaction', key: string, id: number, options: { forgets?: boolean } = {}): void {
     this.#info(id)
     this.#stores.coordinators.set(type, key, id)
+    if (options.forgets === true && type === 'group') this.#stores.groups.get(key)?.forgetMembers()
   }
 
   /**

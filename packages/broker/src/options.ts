@@ -10,6 +10,8 @@ import type { TlsSettings } from './server/tls.ts'
 import type { TelemetryPush } from './telemetry/telemetry.ts'
 import type { ProducerIds } from './transactions/producer-ids.ts'
 
+const MAX_BROKERS = 100
+
 /**
  * The SASL mechanisms that the brokers know.
  * @since 0.1.0
@@ -157,4 +159,18 @@ export interface CreateTopicOptions {
   readonly replicationFactor?: number
   /** Topic configuration, as `{ 'cleanup.policy': 'compact' }`. */
   readonly configs?: Readonly<Record<string, string>>
+}
+
+/** How many brokers the options ask for. Throws Error for options that cannot be had, or not together. */
+export function brokerCount({ brokers = 1, replication, dataDir, network, tls }: EmbeddedClusterOptions): number {
+  if (!Number.isInteger(brokers) || brokers < 1 || brokers > MAX_BROKERS) {
+    throw new RangeError(`brokers is ${brokers}; it must be a whole number from 1 to ${MAX_BROKERS}`)
+  }
+  if (replication === 'simulated' && dataDir !== undefined) {
+    throw new Error("dataDir cannot be combined with replication: 'simulated', whose logs are in memory only")
+  }
+  if (network !== undefined && tls !== undefined) {
+    throw new Error("tls cannot be combined with network: TLS listeners are the system's")
+  }
+  return brokers
 }

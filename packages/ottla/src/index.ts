@@ -104,8 +104,27 @@ export type { Threads } from './base/threads.ts'
 export type { AuthenticatedClient } from './cluster/authenticated-client.ts'
 export type { ClientOptions } from './cluster/context.ts'
 export type { RecordCodec } from './cluster/record-codecs.ts'
+export { envConfig, type EnvConfigOptions } from './config/environment.ts'
 export { maskedConfig, parseProperties } from './config/resolve.ts'
-export type { AdminConfig, ClientConfig, ConsumerConfig, ProducerConfig } from './config/resolve.ts'
+export type {
+  AdminConfig,
+  Brokers,
+  ClientConfig,
+  ClientProperties,
+  ConsumerConfig,
+  EnvConfig,
+  ParsedProperties,
+  ProducerConfig,
+  ShareConsumerConfig,
+} from './config/client-configs.ts'
+export type { BrokerList, FirstBrokers } from './config/generated/bootstrap.ts'
+export type { CommonProperties } from './config/generated/common.ts'
+export type { ConsumerProperties } from './config/generated/consumer.ts'
+export type { MemberProperties } from './config/generated/member.ts'
+export type { ProducerProperties } from './config/generated/producer.ts'
+export type { SecurityProperties } from './config/generated/security.ts'
+export type { ShareConsumerProperties } from './config/generated/share-consumer.ts'
+export type { AnyOf, Known } from './config/written.ts'
 export { Consumer, type ConsumerListener, type RebalanceCallback } from './consumer/consumer.ts'
 export type {
   Assign,
@@ -114,17 +133,24 @@ export type {
   GroupTopic,
   PartitionAssignor,
 } from './consumer/group/assignors/assignor.ts'
-export type { SubscriptionInput } from './consumer/group/subscription.ts'
+export type { SubscriptionInput, TopicsToSubscribe } from './consumer/group/subscription.ts'
 export type { ConsumerInterceptor } from './consumer/read/interceptors.ts'
 export type { AcknowledgeResult } from './consumer/share/acknowledge-results.ts'
 export type { AcknowledgeType } from './consumer/share/acknowledgements.ts'
 export type { ShareConsumerEvent, ShareMessageEvent } from './consumer/share/events.ts'
-export type { ShareMessage } from './consumer/share/message.ts'
-export type { ShareConsumerOptions, ShareOutcome, ShareRunContext, ShareRunOptions } from './consumer/share/options.ts'
+export type { ConsumedShareMessage, ShareMessage, TopicShareMessage } from './consumer/share/message.ts'
+export type {
+  ShareConsumerOptions,
+  ShareOutcome,
+  ShareRunContext,
+  ShareRunOptions,
+  TopicShareConsumerArguments,
+  TopicShareConsumerOptions,
+} from './consumer/share/options.ts'
 export { ShareConsumer, type ShareListenedEvent, type ShareListener } from './consumer/share/share-consumer.ts'
 export type { BatchOptions } from './consumer/read/iterators.ts'
-export type { ConsumerOptions } from './consumer/options.ts'
-export type { PartitionStream } from './consumer/run/cursor-stream.ts'
+export type { ConsumerOptions, TopicConsumerArguments, TopicConsumerOptions } from './consumer/options.ts'
+export type { ConsumedStream, PartitionStream, TopicPartitionStream } from './consumer/run/cursor-stream.ts'
 export type { PartitionStreamsOptions } from './consumer/run/partition-streams.ts'
 export type {
   BatchRunOptions,
@@ -133,7 +159,7 @@ export type {
   RunContext,
   RunOptions,
 } from './consumer/run/options.ts'
-export type { MessageBatch } from './consumer/read/message-batch.ts'
+export type { ConsumedBatch, MessageBatch, TopicBatch } from './consumer/read/message-batch.ts'
 export type { FetchedMessage } from './consumer/partition/message.ts'
 export { ErrorCode, KafkaError, errorName, type KafkaErrorOptions } from './errors.ts'
 export type { Network, NetworkSocket } from './network/network.ts'
@@ -153,10 +179,16 @@ export type {
   Statistics,
   TopicStatistics,
   WindowStatistics,
-} from './observe/statistics/layout.ts'
+} from './statistics.ts'
 export type { ProducerInterceptor } from './producer/interceptors.ts'
 export { murmur2 } from './producer/queue/hashes.ts'
-export { Producer, type ProducerListener, type ProducerOptions } from './producer/producer.ts'
+export {
+  Producer,
+  type ProducerListener,
+  type ProducerOptions,
+  type TopicProducerArguments,
+  type TopicProducerOptions,
+} from './producer/producer.ts'
 export type {
   TransactionalBatch,
   TransactionalOptions,
@@ -174,5 +206,16 @@ export {
   type Serdes,
   type SerializerInput,
 } from './serdes.ts'
+export type {
+  DeserializersByTopic,
+  OptionsArgument,
+  ReadAs,
+  SentAs,
+  SerializersByTopic,
+  TopicDeserializers,
+  TopicSerializers,
+  TopicsOption,
+} from './topic-serdes.ts'
+export type { TopicField, TopicForm, TopicName, TopicTypes, Untyped, ValueBeside } from './topics.ts'
 export * from './types.ts'
 export { libraryVersion } from './version.ts'

@@ -1,4 +1,6 @@
 import type { KafkaError } from './errors.ts'
+import type { Statistics } from './statistics.ts'
+import type { TopicField, TopicForm, TopicName } from './topics.ts'
 
 /** Syslog severities, as in librdkafka's `log_level`: 3 error, 4 warning, 5 notice, 6 info, 7 debug. */
 export type LogLevel = 0 | 1 | 2 | 3 | 4 | 5 | 6 | 7
@@ -77,6 +79,25 @@ export interface Message<K = Buffer, V = Buffer> extends TopicPartition {
   readonly headers: Header[]
 }
 
+/**
+ * A message of one topic, for typed topics.
+ * @since 0.1.0
+ */
+export interface TopicMessage<N extends string, K, V> extends Message<K, V> {
+  readonly topic: N
+}
+
+/**
+ * What a `Consumer<K, V>` delivers: a message, or for typed topics one of any of them, told apart by its `topic`.
+ * @since 0.1.0
+ */
+export type ConsumedMessage<K, V> = {
+  readonly plain: Message<K, V>
+  readonly topics: {
+    [N in TopicName<K>]: TopicMessage<N, TopicField<K[N], 'key', Buffer>, TopicField<K[N], 'value', Buffer>>
+  }[TopicName<K>]
+}[TopicForm<K, V>]
+
 /** A message to produce. */
 export interface ProducerMessage<K = Bytes, V = Bytes> {
   readonly topic: string
@@ -90,6 +111,25 @@ export interface ProducerMessage<K = Bytes, V = Bytes> {
   /** Returned in the delivery report. */
   readonly opaque?: unknown
 }
+
+/**
+ * A message to produce to one topic, for typed topics.
+ * @since 0.1.0
+ */
+export interface TopicProducerMessage<N extends string, K, V> extends ProducerMessage<K, V> {
+  readonly topic: N
+}
+
+/**
+ * What a `Producer<K, V>` takes: a message, or for typed topics one of any of them.
+ * @since 0.1.0
+ */
+export type ProducedMessage<K, V> = {
+  readonly plain: ProducerMessage<K, V>
+  readonly topics: {
+    [N in TopicName<K>]: TopicProducerMessage<N, TopicField<K[N], 'key', Bytes>, TopicField<K[N], 'value', Bytes>>
+  }[TopicName<K>]
+}[TopicForm<K, V>]
 
 /** Whether a message is in the log: it is, it may be because the answer never came, or it is not. */
 export type PersistenceStatus = 'persisted' | 'possibly-persisted' | 'not-persisted'
@@ -111,6 +151,25 @@ export interface DeliveryReport<K = Bytes, V = Bytes> extends TopicPartition {
 }
 
 /**
+ * The report of a message to one topic, for typed topics.
+ * @since 0.1.0
+ */
+export interface TopicDeliveryReport<N extends string, K, V> extends DeliveryReport<K, V> {
+  readonly topic: N
+}
+
+/**
+ * What a `Producer<K, V>` reports: for typed topics, reports that their `topic` tells apart.
+ * @since 0.1.0
+ */
+export type ProducedReport<K, V> = {
+  readonly plain: DeliveryReport<K, V>
+  readonly topics: {
+    [N in TopicName<K>]: TopicDeliveryReport<N, TopicField<K[N], 'key', Bytes>, TopicField<K[N], 'value', Bytes>>
+  }[TopicName<K>]
+}[TopicForm<K, V>]
+
+/**
  * How a group rebalances: all partitions move at once, only those that have to (KIP-429), or as the coordinator says (KIP-848).
  */
 export type RebalanceProtocol = 'NONE' | 'EAGER' | 'COOPERATIVE' | 'CONSUMER'
@@ -123,13 +182,13 @@ export interface RebalanceEvent {
 }
 
 /** A delivery report that no callback and no promise takes. */
-export type DeliveryEvent<K = Bytes, V = Bytes> = { readonly type: 'delivery'; readonly report: DeliveryReport<K, V> }
+export type DeliveryEvent<K = Bytes, V = Bytes> = { readonly type: 'delivery'; readonly report: ProducedReport<K, V> }
 /** A message, from `poll`. */
-export type MessageEvent<K = Buffer, V = Buffer> = { readonly type: 'message'; readonly message: Message<K, V> }
+export type MessageEvent<K = Buffer, V = Buffer> = { readonly type: 'message'; readonly message: ConsumedMessage<K, V> }
 /** Something went wrong; the client goes on unless the error `isFatal`. */
 export type ErrorEvent = { readonly type: 'error'; readonly error: KafkaError }
-/** Statistics in librdkafka's layout, every `statistics.interval.ms`. */
-export type StatsEvent = { readonly type: 'stats'; readonly json: string }
+/** Statistics, every `statistics.interval.ms`: as an object, and as librdkafka's JSON. */
+export type StatsEvent = { readonly type: 'stats'; readonly statistics: Statistics; readonly json: string }
 /** A log line. */
 export type LogEvent = {
   readonly type: 'log'
@@ -237,8 +296,8 @@ export type Event =
   | OAuthBearerTokenRefreshEvent
 
 /** The events of a producer. */
-export type ProducerEvent =
-  DeliveryEvent | ErrorEvent | StatsEvent | ThrottleEvent | RequestEvent | LogEvent | OAuthBearerTokenRefreshEvent
+export type ProducerEvent<K = Bytes, V = Bytes> =
+  DeliveryEvent<K, V> | ErrorEvent | StatsEvent | ThrottleEvent | RequestEvent | LogEvent | OAuthBearerTokenRefreshEvent
 
 /** The events of a consumer. */
 export type ConsumerEvent<K = Buffer, V = Buffer> =

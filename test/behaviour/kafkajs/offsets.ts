@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import type { Consumer, EachBatchPayload, OffsetsByTopicPartition } from '@ottla/kafkajs'
 import { AdminClient } from 'ottla'
+import { lasting } from '../../harness/each-test/open-things.ts'
 import { fresh } from '../world.ts'
 import { anything, facadeOf, messages, pause, type PlainCluster, rejects, until } from './facade-world.ts'
 
@@ -28,7 +29,7 @@ export function offsetScenarios(start: () => Promise<PlainCluster>): void {
   }
 
   async function committed(groupId: string, topic: string): Promise<number> {
-    admin ??= new AdminClient({ 'bootstrap.servers': facade.brokers }, { logger: quiet })
+    admin ??= lasting(new AdminClient({ 'bootstrap.servers': facade.brokers.join(',') }, { logger: quiet }))
     return (await admin.listConsumerGroupOffsets(groupId, [{ topic, partition: 0 }]))[0]?.offset ?? NaN
   }
 

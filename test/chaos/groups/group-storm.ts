@@ -112,7 +112,7 @@ class GroupStorm {
     this.#members.push(new OurMember(`ours ${++this.#joined}`, this.#options, this.#config()))
   }
 
-  #config(): ConsumerConfig {
+  #config(): Partial<ConsumerConfig> {
     return {
       'reconnect.backoff.ms': 50,
       'reconnect.backoff.max.ms': 1000,

@@ -47,7 +47,7 @@ export class OurMember implements Member {
   readonly consumer: Consumer
   readonly #reading: Promise<void>
 
-  constructor(name: string, membership: Membership, config: ConsumerConfig = {}) {
+  constructor(name: string, membership: Membership, config: Partial<ConsumerConfig> = {}) {
     this.name = name
     this.consumer = new Consumer({ ...configOf(membership), ...config }, { logger: (...entry) => this.#log(...entry) })
     this.consumer.subscribe(membership.topic, ({ type, partitions }) => {

@@ -5,7 +5,7 @@ import { Reports, valueOf, type Complaints } from './ledger.ts'
 
 export interface WriterKind {
   readonly name: string
-  readonly config: ProducerConfig
+  readonly config: Partial<ProducerConfig>
   /** Whether messages may fail, because of a short timeout or a purge. */
   readonly mayFail?: boolean
   /** Whether it purges queued and in-flight messages now and then. */

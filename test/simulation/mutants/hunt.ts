@@ -2,6 +2,7 @@
 import { join } from 'node:path'
 import type { Plan } from '../plan.ts'
 import { Player } from '../player.ts'
+import type { Tempo } from '../tempo.ts'
 import type { Mutant } from './mutant.ts'
 
 /** How a mutant was found. */
@@ -24,6 +25,7 @@ export interface Verdict {
 export interface Limits {
   readonly seeds: number
   readonly minutes: number
+  readonly tempo: Tempo
 }
 
 /** The sources as they are: a seed that fails there says nothing about a mutant. */
@@ -63,7 +65,7 @@ export async function hunt(mutant: Mutant, folder: string, original: Original, l
   try {
     for (let seed = 1; seed <= limits.seeds; seed++) {
       const workload = mutant.workloads[seed % mutant.workloads.length] ?? ''
-      const plan = { workload, seed, minutes: limits.minutes, without: [], most: Infinity }
+      const plan = { workload, seed, tempo: limits.tempo, minutes: limits.minutes, without: [], most: Infinity }
       const { complaints } = await player.play(plan)
       played++
       const [complaint] = complaints

@@ -7,6 +7,7 @@ import { mutants } from './all.ts'
 import { hunt, Original, type Limits, type Verdict } from './hunt.ts'
 import type { Mutant } from './mutant.ts'
 import { mutation } from './patch.ts'
+import { tempoNamed } from '../tempo.ts'
 import { rowOf, tableOf } from './table.ts'
 
 const usage = `npm run simulate:mutants -- [options]
@@ -15,6 +16,7 @@ const usage = `npm run simulate:mutants -- [options]
   --area NAME     only those of one area
   --seeds N       give up after so many seeds of a mutant (200)
   --minutes M     virtual minutes of faults (1)
+  --tempo T       dense or sparse (dense)
   --jobs N        mutants at a time (1)
   --list          name the mutants
 `
@@ -35,6 +37,7 @@ export async function main(tools: Tools, args: readonly string[]): Promise<numbe
       area: { type: 'string' },
       seeds: { type: 'string', default: '200' },
       minutes: { type: 'string', default: '1' },
+      tempo: { type: 'string', default: 'dense' },
       jobs: { type: 'string', default: '1' },
       list: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
@@ -49,7 +52,11 @@ export async function main(tools: Tools, args: readonly string[]): Promise<numbe
     for (const { id, area, breaks } of chosen) process.stdout.write(`${id} (${area}): ${breaks}\n`)
     return 0
   }
-  const limits = { seeds: positive('seeds', values.seeds), minutes: positive('minutes', values.minutes) }
+  const limits = {
+    seeds: positive('seeds', values.seeds),
+    minutes: positive('minutes', values.minutes),
+    tempo: tempoNamed(values.tempo),
+  }
   const verdicts = await huntAll(tools, chosen, limits, positive('jobs', values.jobs))
   const path = join(tools.root, 'test', 'simulation', 'MUTANTS.md')
   const rows = new Map(verdicts.map(verdict => [verdict.mutant.id, rowOf(verdict)]))

@@ -81,6 +81,8 @@ class Reader {
       'auto.offset.reset': 'earliest',
       'auto.commit.interval.ms': dice.pick([100, 1000, 5000]),
       'fetch.wait.max.ms': dice.pick([100, 500, 2000]),
+      // Without commits, nothing else is refused to a member that may not be in its group.
+      'enable.auto.commit': dice.chance(0.6),
       ...this.#config,
     })
     this.account.use(consumer, name)
@@ -151,7 +153,7 @@ class Changes {
         this.#busy.add(subject)
         acts.push(this.#act(subject).finally(() => this.#busy.delete(subject)))
       }
-      await this.#world.sleep(this.#dice.int(500, 6000))
+      await this.#world.nextAct(this.#dice.int(500, 6000))
     }
     await Promise.all(acts)
   }

@@ -6,6 +6,7 @@ import { copies } from './copies.ts'
 import { groups } from './groups.ts'
 import { migration } from './migration.ts'
 import { moves } from './moves.ts'
+import { prompt } from './prompt.ts'
 import { retention } from './retention.ts'
 import { share } from './share.ts'
 import { topics } from './topics.ts'
@@ -18,6 +19,7 @@ export const workloads: Readonly<Record<string, Workload>> = {
   groups,
   migration,
   moves,
+  prompt,
   retention,
   share,
   topics,

@@ -9,6 +9,8 @@ import { inWords, type World } from '../world.ts'
 const TOPIC = 'atoms'
 const CALM_LIMIT_MS = 180_000
 const CLOSE_LIMIT_MS = 120_000
+/** Between two transactions of a sparse run. */
+const MOST_PAUSE_MS = 600
 
 type Fate = 'open' | 'committed' | 'aborted' | 'unknown'
 
@@ -61,8 +63,10 @@ class Atomist {
       try {
         await producer.initTransactions(30_000)
         this.#claimed = life
-        for (let left = this.#dice.int(1, 30); left > 0 && !this.#over.isSet(); left--)
+        for (let left = this.#dice.int(1, 30); left > 0 && !this.#over.isSet(); left--) {
+          if (this.#world.plan.tempo === 'sparse') await this.#world.work(this.#dice.int(0, MOST_PAUSE_MS))
           await this.#transaction(producer, life)
+        }
       } catch (error) {
         this.#world.note(`${name} failed: ${inWords(error)}`)
       }

@@ -2,6 +2,7 @@
 import type { ConsumerConfig } from 'ottla'
 import type { Dice } from '@ottla/broker/simulation'
 import { committedReader } from '../committed-reader.ts'
+import { forgetNowAndThen } from '../forgetting.ts'
 import { checkLag, endOffsets, maybeVersion1 } from '../offsets.ts'
 import { inWords, type World } from '../world.ts'
 import { checkReports, Writer } from '../writers.ts'
@@ -110,12 +111,14 @@ export async function copies(world: World): Promise<void> {
   const writer = new Writer(world, 'writer-0', SOURCE, true)
   writer.start(world.now + world.stormMs)
   const copying = Promise.all(copiers.map(copier => copier.run()))
+  const forgetting = forgetNowAndThen(world, GROUP, world.now + world.stormMs)
   await world.storm({
     everyMs: dice.pick([500, 1000, 3000, 10_000]),
     hosts: () => [writer.name, ...copiers.map(copier => copier.host)],
     groups: [GROUP],
     transactionalIds: copiers.map((_, i) => `id-${i}`),
   })
+  await forgetting
   for (const copier of copiers) copier.calm()
   await writer.finish()
   checkReports(world, [writer])

@@ -1,10 +1,12 @@
 /** Producers, and a group whose members come, leave and crash, and read in every way. */
 import type { ConsumerConfig } from 'ottla'
 import { Churn } from '../churn.ts'
+import { forgetNowAndThen } from '../forgetting.ts'
 import { checkLeft, checkStable, endsOf } from '../group-checks.ts'
 import { Ledger } from '../ledger.ts'
 import { Member } from '../member.ts'
 import { checkLag } from '../offsets.ts'
+import { vanishNowAndThen } from '../vanishing.ts'
 import type { World } from '../world.ts'
 import { checkReports, Writer } from '../writers.ts'
 
@@ -14,6 +16,7 @@ const CALM_LIMIT_MS = 120_000
 
 export async function groups(world: World): Promise<void> {
   const { dice, cluster } = world
+  world.expectSilence()
   const partitions = dice.int(1, 6)
   cluster.createTopic(TOPIC, { partitions, replicationFactor: 3 })
   const isIdempotent = dice.chance(0.7)
@@ -39,12 +42,17 @@ export async function groups(world: World): Promise<void> {
   churn.begin(world.some(1, 3))
   for (const writer of writers) writer.start(world.now + world.stormMs)
   if (isQuiet) await world.sleep(world.stormMs)
-  else
+  else {
+    const forgetting = forgetNowAndThen(world, GROUP, leisureUntil, () => ledger.forgotten())
+    const vanishing = vanishNowAndThen(world, leisureUntil)
     await world.storm({
       everyMs: dice.pick([500, 1000, 3000, 10_000]),
       hosts: () => [...writers.map(writer => writer.name), ...churn.names],
       groups: [GROUP],
     })
+    await forgetting
+    await vanishing
+  }
   await churn.settleDown()
   await Promise.all(writers.map(writer => writer.finish()))
   const log = cluster.messages(TOPIC).map(message => `${message.partition}:${message.offset}`)

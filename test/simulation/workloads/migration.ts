@@ -69,7 +69,7 @@ class Seat {
     const dice = this.#dice
     for (;;) {
       this.#begin()
-      await this.#world.sleep(dice.int(1000, dice.pick([5000, 40_000])))
+      await this.#world.nextAct(dice.int(1000, dice.pick([5000, 40_000])))
       if (isOver() && !this.#isFatal) break
       const ending = this.#end()
       // The next one may begin before this one has gone.

@@ -2,10 +2,14 @@
  * A program that pauses, resumes, seeks, commits and starts again at any moment: each partition is read without a gap or
  * a repeat, and what is committed is what was read.
  */
-import type { Consumer, ConsumerConfig, Message } from 'ottla'
+import { ErrorCode, type Consumer, type ConsumerConfig, type Message } from 'ottla'
 import type { Dice } from '@ottla/broker/simulation'
+import { ApiKey } from '@ottla/protocol'
 import { Flag } from '../flag.ts'
+import { refuseNowAndThen } from '../refusals.ts'
+import { fetchWaitAt } from '../tempo.ts'
 import { read, ways, type Way } from '../ways.ts'
+import { vanishNowAndThen } from '../vanishing.ts'
 import { inWords, type World } from '../world.ts'
 import { checkReports, Writer } from '../writers.ts'
 
@@ -13,15 +17,30 @@ const TOPIC = 'orders'
 const GROUP = 'reader'
 const CALM_LIMIT_MS = 120_000
 const CLOSE_LIMIT_MS = 120_000
-/** Without faults, a commit is answered long before. */
-const COMMIT_MS = 500
+/** Without faults, a commit is answered long before; one that is refused is tried again. */
+const COMMIT_MS = { quiet: 500, refusals: 5000 } as const
 /** Without faults, where a partition stands is committed by then. */
-const REST_MS = 3000
-/** Without faults, a partition that may be delivered is, in turn with the others. */
-const STARVED_MS = 20_000
+const REST_MS = { quiet: 3000, refusals: 8000 } as const
+/** A commit from before a seek is over by then. */
+const OVER_MS = 5000
+const commitErrors = [
+  ErrorCode.ERR_COORDINATOR_LOAD_IN_PROGRESS,
+  ErrorCode.ERR_COORDINATOR_NOT_AVAILABLE,
+  ErrorCode.ERR_NOT_COORDINATOR,
+  ErrorCode.ERR_UNKNOWN,
+]
+/** Without faults, a partition that may be delivered is, in turn with the others, who may take their time. */
+const STARVED_MS = { quick: 3000, slow: 20_000 } as const
+/** A broker that waits for messages hears of a seek when it has answered. */
+const ANSWERED_MS = 1000
+/** From so many ms for a message on, a program is slow. */
+const SLOW_MS = 20
 const SAMPLE_MS = 50
 
 type Kind = 'assign' | 'classic' | 'consumer'
+
+/** No faults at all, single commits that are refused, or everything. */
+type Weather = 'quiet' | 'refusals' | 'storm'
 
 /** What the program knows about one partition. */
 class Expected {
@@ -36,6 +55,8 @@ class Expected {
   isFresh = true
   movedAt = 0
   committed = -1
+  /** When that was first seen, virtual ms. */
+  committedAt = 0
   /** Where it has to begin after a restart; -1 if that is not known. */
   beginsAt = -1
   /** When it was last moved or a message of it was done with, in this life of the program, virtual ms; 0 for never. */
@@ -57,15 +78,22 @@ class Reader {
   readonly #config: Partial<ConsumerConfig>
   readonly #partitions: readonly Expected[]
   readonly #isQuiet: boolean
+  readonly #commitMs: number
+  readonly #restMs: number
+  /** `fetch.wait.max.ms` */
+  readonly #waitMs: number
   #consumer: Consumer
   #reading: Promise<void>
   #isOver = false
   #lives = 0
   deliveries = 0
 
-  constructor(world: World, partitions: number, isQuiet: boolean) {
+  constructor(world: World, partitions: number, weather: Weather) {
     this.#world = world
-    this.#isQuiet = isQuiet
+    this.#isQuiet = weather !== 'storm'
+    const calm = weather === 'storm' ? 'quiet' : weather
+    this.#commitMs = COMMIT_MS[calm]
+    this.#restMs = REST_MS[calm]
     const dice = world.simulation.dice('reader')
     this.#dice = dice
     this.#kind = dice.pick(['assign', 'classic', 'consumer'] as const)
@@ -83,9 +111,8 @@ class Reader {
       ...(dice.chance(0.3) ? { 'queued.max.messages.kbytes': 1 } : {}),
       'enable.auto.commit': dice.chance(0.7),
     }
-    world.note(
-      `${partitions} partitions, ${this.#way}, ${this.#kind}, ${this.#slowMs} ms for a message, ${isQuiet ? 'quiet' : 'stormy'}`,
-    )
+    this.#waitMs = fetchWaitAt(world.plan.tempo, this.#config['fetch.wait.max.ms'])
+    world.note(`${partitions} partitions, ${this.#way}, ${this.#kind}, ${this.#slowMs} ms for a message, ${weather}`)
     ;[this.#consumer, this.#reading] = this.#begin()
   }
 
@@ -211,7 +238,7 @@ class Reader {
       this.#checkCommitted()
       this.#checkServed()
       this.#checkAtRest()
-      await this.#world.sleep(SAMPLE_MS)
+      await this.#world.lookAgain(SAMPLE_MS)
     }
   }
 
@@ -304,13 +331,20 @@ class Reader {
       const partition = this.#partitions[index]
       if (partition === undefined || partition.committed === offset) continue
       const { next, movedAt, seeking } = partition
-      const isSettled = this.#isQuiet && seeking === 0 && this.#world.now > movedAt + COMMIT_MS + 2 * this.#slowMs
+      const isSettled = this.#isQuiet && seeking === 0 && this.#world.now > movedAt + this.#commitMs + 2 * this.#slowMs
       if (isSettled && offset > next) {
         this.#world.complain(
           `${offset} is committed for partition ${index}, which was read up to ${next} (${this.#way})`,
         )
       }
+      const isSought = seeking > 0 || movedAt > partition.committedAt - OVER_MS
+      if (this.#isQuiet && offset < partition.committed && !isSought) {
+        this.#world.complain(
+          `${offset} is committed for partition ${index} after ${partition.committed}, and nobody has sought (${this.#way})`,
+        )
+      }
       partition.committed = offset
+      partition.committedAt = this.#world.now
     }
   }
 
@@ -334,7 +368,7 @@ class Reader {
     const committed = this.#world.cluster.committedOffsets(GROUP)
     for (const partition of this.#partitions) {
       const { index, next, seeking, touchedAt, isFresh } = partition
-      if (touchedAt === 0 || seeking > 0 || isFresh || this.#world.now - touchedAt < REST_MS) continue
+      if (touchedAt === 0 || seeking > 0 || isFresh || this.#world.now - touchedAt < this.#restMs) continue
       const offset = committed.find(each => each.partition === index)?.offset ?? 0
       if (offset === next) continue
       this.#world.complain(`${offset} is committed for partition ${index}, which rests at ${next} (${this.#way})`)
@@ -348,12 +382,13 @@ class Reader {
     const { now } = this.#world
     for (const partition of this.#partitions) {
       const { index, next, pausedAt, seeking, servedAt, movedAt } = partition
-      const hasNothing = next >= (ends[index] ?? 0) || pausedAt !== null || seeking > 0
+      const hasNothing = next >= (ends[index] ?? 0) || pausedAt !== null || seeking > 0 || this.#isOver
       if (hasNothing) partition.servedAt = now
       const since = Math.max(servedAt, movedAt)
-      if (hasNothing || now - since < STARVED_MS) continue
+      const mostMs = Math.max(STARVED_MS[this.#slowMs < SLOW_MS ? 'quick' : 'slow'], this.#waitMs + ANSWERED_MS)
+      if (hasNothing || now - since < mostMs) continue
       this.#world.complain(
-        `nothing of partition ${index} has come for ${STARVED_MS / 1000} s; it stands at ${next} of ${ends[index] ?? 0} (${this.#way})`,
+        `nothing of partition ${index} has come for ${mostMs / 1000} s; it stands at ${next} of ${ends[index] ?? 0} (${this.#way})`,
       )
       partition.servedAt = now
     }
@@ -368,20 +403,33 @@ export async function moves(world: World): Promise<void> {
   const { dice, cluster } = world
   const partitions = dice.int(1, 5)
   const isQuiet = dice.chance(0.5)
+  const isRefused = isQuiet && world.simulation.dice('weather').chance(0.4)
+  const weather = isRefused ? 'refusals' : isQuiet ? 'quiet' : 'storm'
   cluster.createTopic(TOPIC, { partitions, replicationFactor: 3 })
   const writer = new Writer(world, 'writer-0', TOPIC, true)
-  const reader = new Reader(world, partitions, isQuiet)
+  const reader = new Reader(world, partitions, weather)
   const still = new Flag()
   const watching = reader.watch(() => still.isSet())
   const acting = (async () => {
     while (!still.isSet()) {
-      await world.sleep(dice.int(1, dice.pick([50, 3000])))
+      await world.nextAct(dice.int(1, dice.pick([50, 3000])))
       if (!still.isSet()) await reader.act()
     }
   })()
-  writer.start(world.now + world.stormMs)
-  if (isQuiet) await world.sleep(world.stormMs)
-  else await world.storm({ everyMs: dice.pick([500, 1000, 3000, 10_000]), groups: [GROUP] })
+  const until = world.now + world.stormMs
+  writer.start(until)
+  if (isRefused)
+    await refuseNowAndThen(
+      world,
+      { api: ApiKey.OffsetCommit, faults: commitErrors, everyMs: dice.pick([1000, 3000]) },
+      until,
+    )
+  else if (isQuiet) await world.sleep(world.stormMs)
+  else {
+    const vanishing = vanishNowAndThen(world, until)
+    await world.storm({ everyMs: dice.pick([500, 1000, 3000, 10_000]), groups: [GROUP] })
+    await vanishing
+  }
   await writer.finish()
   still.set()
   await world.settle(acting, CLOSE_LIMIT_MS * 2, 'the acts')

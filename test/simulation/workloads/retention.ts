@@ -112,7 +112,7 @@ class Loss {
 async function nowAndThen(world: World, name: string, act: () => Promise<void>, isOver: () => boolean): Promise<void> {
   const dice = world.simulation.dice(`${name}, now and then`)
   while (!isOver()) {
-    await world.sleep(dice.int(100, 4000))
+    await world.nextAct(dice.int(100, 4000))
     if (isOver()) return
     try {
       await act()
@@ -149,7 +149,7 @@ export async function retention(world: World): Promise<void> {
     while (!gone.isSet()) {
       log.look()
       for (const reader of readers) reader.checkSeen()
-      await world.sleep(SAMPLE_MS)
+      await world.lookAgain(SAMPLE_MS)
     }
   })()
   const acting = Promise.all([

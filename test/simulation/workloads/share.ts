@@ -3,6 +3,8 @@ import type { ShareConsumer, ShareMessage } from 'ottla'
 import type { Dice, FaultKind } from '@ottla/broker/simulation'
 import { Flag } from '../flag.ts'
 import { Churn, type Life } from '../churn.ts'
+import { forgetNowAndThen } from '../forgetting.ts'
+import { vanishNowAndThen } from '../vanishing.ts'
 import { inWords, type World } from '../world.ts'
 import { checkReports, Writer } from '../writers.ts'
 
@@ -186,6 +188,7 @@ class Worker implements Life {
 
 export async function share(world: World): Promise<void> {
   const { dice, cluster } = world
+  world.expectSilence()
   const partitions = dice.int(1, 4)
   cluster.createTopic(TOPIC, { partitions, replicationFactor: 3 })
   await beginAtTheStart(world)
@@ -197,15 +200,21 @@ export async function share(world: World): Promise<void> {
     `${partitions} partitions, ${isQuiet ? 'quiet' : 'stormy'}, ${jobs.leadersStay ? 'leaders stay' : 'leaders move'}`,
   )
   churn.begin(world.some(1, 3))
-  for (const writer of writers) writer.start(world.now + world.stormMs)
+  const until = world.now + world.stormMs
+  for (const writer of writers) writer.start(until)
   if (isQuiet) await world.sleep(world.stormMs)
-  else
+  else {
+    const forgetting = forgetNowAndThen(world, GROUP, until)
+    const vanishing = vanishNowAndThen(world, until)
     await world.storm({
       everyMs: dice.pick([1000, 3000, 10_000]),
       hosts: () => [...writers.map(writer => writer.name), ...churn.names],
       groups: [GROUP],
       ...(jobs.leadersStay ? { kinds: leadersStay } : {}),
     })
+    await forgetting
+    await vanishing
+  }
   await churn.settleDown()
   await Promise.all(writers.map(writer => writer.finish()))
   checkReports(world, writers)

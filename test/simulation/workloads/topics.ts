@@ -19,6 +19,7 @@ const CLOSE_LIMIT_MS = 120_000
 /** Without faults, a changed subscription has come into effect long before. */
 const SUBSCRIBED_MS = 20_000
 const MOST_TOPICS = 4
+const MOST_AT_ONCE = 100
 const subscriptions = [[FIXED], [FIXED, PATTERN], [PATTERN], [FIXED, 't-0']] as const
 const everything = [FIXED, PATTERN] as const
 /** Each has a writer of its own in a crowd, whether it is there or not. */
@@ -139,6 +140,8 @@ class Administrator {
   readonly #world: World
   readonly #dice: Dice
   readonly #habits: Habits
+  /** How many messages a topic that was made anew gets at once. */
+  readonly #burst: () => number
   readonly #partitions = new Map<string, number>()
   /** Topics that have lost the end of a log. */
   readonly truncated = new Set<string>()
@@ -147,6 +150,8 @@ class Administrator {
     this.#world = world
     this.#habits = habits
     this.#dice = world.simulation.dice('administrator')
+    const dice = world.simulation.dice('bursts')
+    this.#burst = dice.chance(0.5) ? () => dice.int(0, MOST_AT_ONCE) : () => 0
     this.#create(FIXED)
     this.#create('t-0')
   }
@@ -155,7 +160,7 @@ class Administrator {
     return [...this.#partitions.keys()]
   }
 
-  async act(): Promise<void> {
+  async act(scribe: Scribe): Promise<void> {
     const dice = this.#dice
     const what = dice.pick([
       'create',
@@ -179,6 +184,8 @@ class Administrator {
         this.#delete(topic)
         await this.#world.sleep(dice.pick(this.#habits.pausesMs))
         this.#create(topic)
+        // Soon it is longer than the one before, so that offsets say nothing.
+        for (let i = this.#burst(); i > 0; i--) scribe.write(topic)
         return
       case 'grow':
         await this.#grow(topic)
@@ -249,22 +256,39 @@ class Administrator {
 }
 
 /** Writes to whatever topics there are; each value once. */
-async function writeTo(
-  world: World,
-  producer: Producer,
-  topics: () => readonly string[],
-  until: number,
-): Promise<void> {
-  const dice = world.simulation.dice('scribe')
-  for (let number = 0; world.now < until;) {
-    await world.sleep(dice.int(0, 300))
-    for (let i = dice.int(1, 4); i > 0; i--) {
-      try {
-        producer.produce({ topic: dice.pick(topics()), value: `${number++}` }, () => undefined)
-      } catch (error) {
-        world.note(`produce: ${inWords(error)}`)
-      }
+class Scribe {
+  readonly #world: World
+  readonly #dice: Dice
+  readonly #producer: Producer
+  #number = 0
+
+  constructor(world: World) {
+    this.#world = world
+    this.#dice = world.simulation.dice('scribe')
+    this.#producer = world.producer('scribe', {
+      'message.timeout.ms': 10_000,
+      'linger.ms': world.dice.pick([0, 5]),
+    })
+  }
+
+  async work(topics: () => readonly string[], until: number): Promise<void> {
+    const dice = this.#dice
+    while (this.#world.now < until) {
+      await this.#world.work(dice.int(0, 300))
+      for (let i = dice.int(1, 4); i > 0; i--) this.write(dice.pick(topics()))
     }
+  }
+
+  write(topic: string): void {
+    try {
+      this.#producer.produce({ topic, value: `${this.#number++}` }, () => undefined)
+    } catch (error) {
+      this.#world.note(`produce: ${inWords(error)}`)
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#world.settle(this.#producer.close(), CLOSE_LIMIT_MS, 'closing the scribe')
   }
 }
 
@@ -299,19 +323,18 @@ export async function topics(world: World): Promise<void> {
   const writers = isCrowd
     ? writtenTo.map(topic => new Writer(world, `writer-${topic}`, topic, company.chance(0.7)))
     : []
-  const scribe = world.producer('scribe', { 'message.timeout.ms': 10_000, 'linger.ms': dice.pick([0, 5]) })
-  scribe.on('error', () => undefined)
+  const scribe = new Scribe(world)
   const still = new Flag()
-  const acting = act(world, administrator, group, still)
+  const acting = act(world, administrator, scribe, group, still)
   const until = world.now + world.stormMs
-  const writing = writeTo(world, scribe, () => administrator.topics, until)
+  const writing = scribe.work(() => administrator.topics, until)
   for (const writer of writers) writer.start(until)
   if (isQuiet) await world.sleep(world.stormMs)
   else await world.storm({ everyMs: dice.pick([1000, 3000, 10_000]), groups: [GROUP] })
   still.set()
   await world.settle(acting, CLOSE_LIMIT_MS, 'the acts')
   await writing
-  await world.settle(scribe.close(), CLOSE_LIMIT_MS, 'closing the scribe')
+  await scribe.close()
   await group.settleDown()
   await Promise.all(writers.map(writer => writer.finish()))
   for (const { name, reports } of writers) {
@@ -380,14 +403,20 @@ class Crowd implements Company {
   }
 }
 
-async function act(world: World, administrator: Administrator, group: Company, still: Flag): Promise<void> {
+async function act(
+  world: World,
+  administrator: Administrator,
+  scribe: Scribe,
+  group: Company,
+  still: Flag,
+): Promise<void> {
   const { dice } = world
   while (!still.isSet()) {
-    await world.sleep(dice.int(500, 8000))
+    await world.nextAct(dice.int(500, 8000))
     if (still.isSet()) break
     try {
       if (dice.chance(0.3)) dice.pick(group.members).subscribe(dice.pick(subscriptions))
-      else await administrator.act()
+      else await administrator.act(scribe)
     } catch (error) {
       world.note(`act: ${inWords(error)}`)
     }

@@ -2,18 +2,25 @@
  * Producers of all kinds, with small queues, short timeouts, purges and flushes at any moment: every message has one
  * report, in time, and the report is true.
  */
-import { ErrorCode, type DeliveryReport, type Producer, type ProducerConfig } from 'ottla'
+import { ErrorCode, type Bytes, type DeliveryReport, type Producer, type ProducerConfig } from 'ottla'
 import type { Dice, FaultKind } from '@ottla/broker/simulation'
+import { ApiKey } from '@ottla/protocol'
+import { refuseNowAndThen } from '../refusals.ts'
+import { restartNowAndThen } from '../restarts.ts'
 import { inWords, type World } from '../world.ts'
 
 const TOPIC = 'notes'
 const FINISH_LIMIT_MS = 400_000
 /** After its time: a scan for expired messages, and what a report waits for besides. */
 const LATE_MS = 3000
+/** Between two requests that time out and the restart of their broker. */
+const MOST_BEFORE_RESTART_MS = 150
+/** What a serializer that takes its time takes at most. */
+const SLOWEST_MS = 100
 /** A message may join an open batch at its very end, and a batch that is sent has the time of its youngest message. */
 const MOST_TIMES = 2
 /** A message that may be sent at once is, when nothing is wrong; a batch that is refused is tried again soon. */
-const LATE_WITHOUT_FAULTS_MS = { quiet: 700, refusals: 8000 } as const
+const LATE_WITHOUT_FAULTS_MS = { quiet: 700, refusals: 8000, doubts: Infinity } as const
 
 /** Those that leave batches in doubt: leaders move while requests to the earlier ones are in flight. */
 const doubtful: readonly FaultKind[] = [
@@ -26,16 +33,26 @@ const doubtful: readonly FaultKind[] = [
   'cut-midway',
   'cut-broker',
 ]
-const PRODUCE = 0
 const produceErrors = [
   ErrorCode.ERR_NOT_LEADER_FOR_PARTITION,
   ErrorCode.ERR_REQUEST_TIMED_OUT,
   ErrorCode.ERR_NOT_ENOUGH_REPLICAS,
   ErrorCode.ERR_NOT_ENOUGH_REPLICAS_AFTER_APPEND,
 ]
+/** With these, the leader has appended the batch; where it waits for all replicas, that is. */
+const appendedErrors = [
+  ErrorCode.ERR_NOT_LEADER_FOR_PARTITION,
+  ErrorCode.ERR_REQUEST_TIMED_OUT,
+  ErrorCode.ERR_NOT_ENOUGH_REPLICAS_AFTER_APPEND,
+].map(code => ({ code, carriedOut: true }))
 
-/** No faults at all, brokers that refuse batches, or everything. */
-type Weather = 'quiet' | 'refusals' | 'storm'
+const timedOut = { code: ErrorCode.ERR_REQUEST_TIMED_OUT, carriedOut: true }
+
+const doubts = [...produceErrors, ...appendedErrors, ...appendedErrors]
+
+/** No faults at all, brokers that refuse batches, some of them after they have appended them, or everything. */
+type Weather = 'quiet' | 'refusals' | 'doubts' | 'storm'
+const weathers = ['quiet', 'refusals', 'doubts', 'storm', 'storm', 'storm'] as const
 
 interface Note {
   readonly number: number
@@ -50,6 +67,8 @@ interface Kind {
   readonly isIdempotent: boolean
   readonly maxInFlight: number
   readonly timeoutMs: number
+  /** Its serializer gives promises: only `send` takes such messages, in the order in which they are ready. */
+  readonly isSlow: boolean
 }
 
 class NoteWriter {
@@ -70,13 +89,14 @@ class NoteWriter {
     const dice = world.simulation.dice(name)
     this.#dice = dice
     const isIdempotent = dice.chance(0.5)
-    const acks = isIdempotent ? -1 : dice.pick([-1, -1, 1, 0])
+    const acks = isIdempotent || weather === 'doubts' ? -1 : dice.pick([-1, -1, 1, 0])
     this.kind = {
       acks,
       isIdempotent,
       // Order is promised to idempotent producers, and to others that have one request in flight.
       maxInFlight: isIdempotent ? dice.pick([1, 5, 5, 5]) : dice.pick([1, 1, 5]),
       timeoutMs: dice.pick([2000, 10_000, 60_000]),
+      isSlow: dice.chance(0.2),
     }
     const config: Partial<ProducerConfig> = {
       acks,
@@ -90,21 +110,26 @@ class NoteWriter {
       'compression.type': dice.pick(['none', 'none', 'gzip']),
     }
     this.#mostAtOnce = dice.pick([2, 6, 30])
-    this.#producer = world.producer(name, config)
-    world.note(`${name}: ${JSON.stringify(config)}`)
+    const slowly = async (value: Bytes): Promise<Bytes> => {
+      await world.sleep(dice.int(0, SLOWEST_MS))
+      return value
+    }
+    this.#producer = world.producer(name, config, this.kind.isSlow ? { value: slowly } : {})
+    world.note(`${name}: ${JSON.stringify(config)}${this.kind.isSlow ? ', serializes slowly' : ''}`)
   }
 
   async work(until: number): Promise<void> {
     const dice = this.#dice
     while (this.#world.now < until) {
       // After a while without new messages nothing else wakes what should wake by itself.
-      await this.#world.sleep(dice.chance(0.01) ? dice.int(5000, 15_000) : dice.int(0, 400))
+      if (dice.chance(0.01)) await this.#world.nextAct(dice.int(5000, 15_000))
+      else await this.#world.work(dice.int(0, 400))
       for (let i = dice.int(1, this.#mostAtOnce); i > 0; i--) {
-        if (dice.chance(0.3)) this.#send()
+        if (this.kind.isSlow || dice.chance(0.3)) this.#send()
         else this.#produce()
       }
       if (dice.chance(0.02)) await this.#flush(dice.pick([0, 10, 1000, -1]))
-      if (this.#weather === 'storm' && dice.chance(0.01)) this.#purge()
+      if ((this.#weather === 'storm' || this.#weather === 'doubts') && dice.chance(0.01)) this.#purge()
       if (this.#weather === 'storm' && dice.chance(0.005)) this.#maroon()
     }
   }
@@ -165,7 +190,8 @@ class NoteWriter {
   async #flush(timeoutMs: number): Promise<void> {
     const before = [...this.notes]
     const left = await this.#producer.flush(timeoutMs)
-    if (timeoutMs !== -1 && left > 0) return
+    // A flush that ends early does not count what is being serialized.
+    if (timeoutMs !== -1 && (left > 0 || this.kind.isSlow)) return
     // The reports of `send` come as promises.
     await this.#world.sleep(0)
     const open = before.filter(({ number }) => this.notes[number]?.reports.length === 0)
@@ -196,6 +222,7 @@ class NoteWriter {
 
   // Everything is reported: the queue has room again.
   #checkRoom(): void {
+    if (this.kind.isSlow) return
     for (let i = 0; i < 2; i++) {
       const { note, message } = this.#note(false)
       try {
@@ -214,7 +241,12 @@ interface Place {
   readonly offset: number
 }
 
-function check(world: World, writer: NoteWriter, places: ReadonlyMap<string, readonly Place[]>): void {
+function check(
+  world: World,
+  writer: NoteWriter,
+  weather: Weather,
+  places: ReadonlyMap<string, readonly Place[]>,
+): void {
   const { name, kind, notes } = writer
   for (const { number, reports } of notes) {
     const value = `${name}:${number}`
@@ -232,7 +264,9 @@ function check(world: World, writer: NoteWriter, places: ReadonlyMap<string, rea
     }
     if (kind.isIdempotent && at.length > 1) world.complain(`${value} is there ${at.length} times: ${where}`)
   }
-  if (kind.isIdempotent || kind.maxInFlight === 1) checkOrder(world, writer, places)
+  // Where nothing goes wrong, nothing is retried.
+  const isOrdered = kind.isIdempotent || kind.maxInFlight === 1 || weather === 'quiet'
+  if (isOrdered && !kind.isSlow) checkOrder(world, writer, places)
 }
 
 // Of messages that are in doubt, an attempt that was given up may arrive late.
@@ -252,31 +286,39 @@ function checkOrder(world: World, { name, notes }: NoteWriter, places: ReadonlyM
   }
 }
 
-async function refuseNowAndThen(world: World, everyMs: number, until: number): Promise<void> {
-  if (everyMs === Infinity) return
-  const dice = world.simulation.dice('refusals')
-  while (world.now < until) {
-    await world.sleep(dice.int(1, 2 * everyMs))
-    const codes = Array.from({ length: dice.int(1, 2) }, () => dice.pick(produceErrors))
-    world.cluster.failNextOn(dice.int(1, 3), PRODUCE, codes)
-  }
-  world.cluster.clearFaults()
+/** Brokers refuse what they have appended; in some seeds, they then restart, and know only the last batch of it again. */
+async function doubt(world: World, until: number): Promise<void> {
+  const { dice, cluster } = world
+  const refusing = refuseNowAndThen(
+    world,
+    { api: ApiKey.Produce, faults: doubts, everyMs: dice.pick([100, 500]) },
+    until,
+  )
+  if (dice.chance(0.5))
+    await restartNowAndThen(world, until, async id => {
+      cluster.failNextOn(id, ApiKey.Produce, [timedOut, timedOut])
+      await world.sleep(dice.int(0, MOST_BEFORE_RESTART_MS))
+    })
+  await refusing
 }
 
 export async function writes(world: World): Promise<void> {
   const { dice, cluster } = world
   const partitions = dice.int(1, 4)
-  const weather = dice.pick(['quiet', 'refusals', 'storm', 'storm', 'storm'] as const)
+  const weather = dice.pick(weathers)
   world.note(weather)
   cluster.createTopic(TOPIC, { partitions, replicationFactor: 3 })
   const writers = Array.from({ length: world.some(1, 4) }, (_, i) => new NoteWriter(world, `writer-${i}`, weather))
   const until = world.now + world.stormMs
   const writing = Promise.all(writers.map(writer => writer.work(until)))
   if (weather === 'quiet') await world.sleep(world.stormMs)
-  else if (weather === 'refusals') await refuseNowAndThen(world, 3000, until)
+  else if (weather === 'refusals')
+    await refuseNowAndThen(world, { api: ApiKey.Produce, faults: produceErrors, everyMs: 3000 }, until)
+  else if (weather === 'doubts') await doubt(world, until)
   else {
     const kinds = dice.chance(0.5) ? { kinds: doubtful } : {}
-    const refusing = refuseNowAndThen(world, dice.pick([100, 1000, Infinity]), until)
+    const everyMs = dice.pick([100, 1000, Infinity])
+    const refusing = refuseNowAndThen(world, { api: ApiKey.Produce, faults: produceErrors, everyMs }, until)
     await world.storm({ everyMs: dice.pick([100, 300, 1000, 3000]), ...kinds })
     await refusing
   }
@@ -292,5 +334,5 @@ export async function writes(world: World): Promise<void> {
     if (at === undefined) places.set(key, [{ partition, offset }])
     else at.push({ partition, offset })
   }
-  for (const writer of writers) check(world, writer, places)
+  for (const writer of writers) check(world, writer, weather, places)
 }

@@ -220,6 +220,19 @@ export class Group {
       stored === null ? new ClassicGroup(this.id, clock, classic) : ClassicGroup.from(this.id, clock, classic, stored)
   }
 
+  /**
+   * Another broker coordinates the group, and what was stored of its members is lost: they are unknown, and generations
+   * and epochs begin anew. Committed offsets, and what a share group has delivered, are stored elsewhere.
+   */
+  forgetMembers(): void {
+    if (this.#core instanceof ShareGroup) {
+      this.#core.forgetMembers()
+      return
+    }
+    this.#core.close(ErrorCode.ERR_NOT_COORDINATOR)
+    this.#core = new ClassicGroup(this.id, this.#context.clock, this.#context.classic)
+  }
+
   /** Answers all waiting members and stops all timers. */
   close(): void {
     this.#core.close()

@@ -177,6 +177,11 @@ export class ShareGroup {
     for (const [key, partition] of this.#partitions) if (matches(key)) partition.forget(memberId)
   }
 
+  /** All members are unknown from now on. */
+  forgetMembers(): void {
+    for (const member of [...this.members.values()]) this.#fence(member)
+  }
+
   isSubscribedTo(topic: string): boolean {
     return [...this.members.values()].some(({ topics }) => topics.has(topic))
   }

@@ -2,11 +2,11 @@
 import { ErrorCode } from '@ottla/protocol'
 import type { Dice } from './dice.ts'
 import { replicationStrikes } from './replication-faults.ts'
-import { attempt, brokerHost, lasting, type Strike, type Struck, type Target } from './strikes.ts'
+import { attempt, brokerHost, brokerOf, clientOf, lasting, type Strike, type Struck, type Target } from './strikes.ts'
 
-function hostAndBroker({ hosts, brokers }: Target, dice: Dice): { host: string; broker: string } | null {
-  if (hosts.length === 0) return null
-  return { host: dice.pick(hosts), broker: brokerHost(dice.pick(brokers)) }
+function hostAndBroker(target: Target, dice: Dice): { host: string; broker: string } | null {
+  const host = clientOf(target, dice)
+  return host === null ? null : { host, broker: brokerHost(brokerOf(target, dice)) }
 }
 
 const strikes = {
@@ -21,9 +21,9 @@ const strikes = {
   },
 
   /** All connections of a broker are reset. */
-  'cut-broker': ({ network, brokers }, dice) => {
-    const broker = brokerHost(dice.pick(brokers))
-    const count = network.cut(broker)
+  'cut-broker': (target, dice) => {
+    const broker = brokerHost(brokerOf(target, dice))
+    const count = target.network.cut(broker)
     return count === 0 ? null : { what: `${count} connections of ${broker}` }
   },
 
@@ -38,10 +38,10 @@ const strikes = {
   },
 
   /** A client's connections are gone, and the brokers do not notice. */
-  vanish: ({ network, hosts }, dice) => {
-    if (hosts.length === 0) return null
-    const host = dice.pick(hosts)
-    const count = network.vanish(host)
+  vanish: (target, dice) => {
+    const host = clientOf(target, dice)
+    if (host === null) return null
+    const count = target.network.vanish(host)
     return count === 0 ? null : { what: `${count} connections of ${host}` }
   },
 
@@ -93,9 +93,10 @@ const strikes = {
   },
 
   /** A broker is gone for a while, and its partitions have other leaders. */
-  down: ({ cluster, brokers, down, fenced }, dice) => {
+  down: (target, dice) => {
+    const { cluster, brokers, down, fenced } = target
     if (down.size > 0 || fenced.size > 0 || brokers.length === 1) return null
-    const id = dice.pick(brokers)
+    const id = brokerOf(target, dice)
     down.add(id)
     return {
       what: brokerHost(id),
@@ -109,15 +110,16 @@ const strikes = {
   },
 
   /** A broker keeps its connections, but answers nothing. */
-  pause: ({ cluster, brokers }, dice) => {
-    const id = dice.pick(brokers)
-    cluster.pauseBroker(id)
-    return { what: brokerHost(id), lasts: lasting(dice), end: () => cluster.resumeBroker(id) }
+  pause: (target, dice) => {
+    const id = brokerOf(target, dice)
+    target.cluster.pauseBroker(id)
+    return { what: brokerHost(id), lasts: lasting(dice), end: () => target.cluster.resumeBroker(id) }
   },
 
   /** A broker takes its time. */
-  slow: ({ cluster, brokers }, dice) => {
-    const id = dice.pick(brokers)
+  slow: (target, dice) => {
+    const { cluster } = target
+    const id = brokerOf(target, dice)
     const ms = dice.int(50, 2000)
     cluster.setRoundTripTime(id, ms)
     return { what: `${brokerHost(id)} by ${ms} ms`, lasts: lasting(dice), end: () => cluster.setRoundTripTime(id, 0) }

@@ -20,6 +20,20 @@ const FIRST_SERVER_PORT = 20_000
 const FIRST_CLIENT_PORT = 40_000
 
 /**
+ * What is told of everything that happens to connections, at the moment at which it happens. Both ends of a connection
+ * have its number.
+ * @since 0.1.0
+ */
+export interface NetworkObserver {
+  /** A host sends something. */
+  onSent?(from: string, to: string, connection: number, data: Buffer): void
+  /** A chunk arrives at `to`. */
+  onArrival?(from: string, to: string, connection: number, data: Buffer): void
+  /** The end at `host` is closed: it sends and takes nothing any more. */
+  onClosed?(host: string, peer: string, connection: number): void
+}
+
+/**
  * Hosts, connections and what goes wrong between them. Hosts are known by their names.
  * @since 0.1.0
  */
@@ -36,8 +50,7 @@ export class MemoryNetwork {
   #serverPort = FIRST_SERVER_PORT
   #clientPort = FIRST_CLIENT_PORT
   #connections = 0
-  /** Called with every chunk that arrives. */
-  onArrival: ((from: string, to: string, connection: number, data: Buffer) => void) | null = null
+  readonly #observers = new Set<NetworkObserver>()
 
   /** @internal */
   constructor(time: VirtualTime, dice: Dice) {
@@ -57,6 +70,12 @@ export class MemoryNetwork {
       const state = socket.destroyed ? 'closed, something is on its way' : 'open'
       return `#${socket.connection} ${socket.host} > ${socket.peerHost} (${state})`
     })
+  }
+
+  /** Has an observer told of everything. @returns a function that ends this */
+  observe(observer: NetworkObserver): () => void {
+    this.#observers.add(observer)
+    return () => void this.#observers.delete(observer)
   }
 
   /** What a name resolves to from now on; a name without an entry is its own address. */
@@ -203,7 +222,15 @@ export class MemoryNetwork {
       link: (from, to) => (this.#links.size === 0 ? quickLink : (this.#links.get(wayKey(from, to)) ?? quickLink)),
       isBlackHole: (from, to) => this.#isBlackHole(from, to),
       forget: socket => this.#forget(socket),
-      onArrival: (from, data) => this.onArrival?.(from.host, from.peerHost, from.connection, data),
+      onSent: ({ host, peerHost, connection }, data) => {
+        for (const observer of this.#observers) observer.onSent?.(host, peerHost, connection, data)
+      },
+      onArrival: ({ host, peerHost, connection }, data) => {
+        for (const observer of this.#observers) observer.onArrival?.(host, peerHost, connection, data)
+      },
+      onClosed: ({ host, peerHost, connection }) => {
+        for (const observer of this.#observers) observer.onClosed?.(host, peerHost, connection)
+      },
     }
   }
 }

@@ -18,8 +18,12 @@ export interface Wire {
   isBlackHole(from: string, to: string): boolean
   /** Nothing of this end is on its way any more, and it is closed. */
   forget(socket: MemorySocket): void
-  /** A chunk arrives. */
+  /** Something sets out for the other end. */
+  onSent(from: MemorySocket, data: Buffer): void
+  /** A chunk arrives at the other end. */
   onArrival(from: MemorySocket, data: Buffer): void
+  /** This end is closed. */
+  onClosed(socket: MemorySocket): void
 }
 
 /** So many bytes are taken at once, as by the buffers of an operating system. */
@@ -137,6 +141,7 @@ export class MemorySocket extends Duplex implements NetworkSocket {
   }
 
   override _destroy(error: Error | null, callback: (error: Error | null) => void): void {
+    this.#wire.onClosed(this)
     // What was on its way still arrives, and after it the end.
     if (this.#peer !== null && !this.#peer.destroyed) this.#sendEnd()
     callback(error)
@@ -164,6 +169,7 @@ export class MemorySocket extends Duplex implements NetworkSocket {
 
   #send(data: Buffer, callback: () => void): void {
     const wire = this.#wire
+    wire.onSent(this, data)
     const link = wire.link(this.host, this.peerHost)
     this.#unsent += data.length
     const isFull = this.#unsent > BUFFER_BYTES
@@ -218,8 +224,10 @@ export class MemorySocket extends Duplex implements NetworkSocket {
   }
 
   #deliver(data: Buffer): void {
+    const peer = this.#peer
+    if (peer === null || peer.destroyed) return
     this.#wire.onArrival(this, data)
-    this.#peer?.receive(data)
+    peer.receive(data)
   }
 
   /** @internal something arrives; null: nothing more comes. */

@@ -1,5 +1,5 @@
 /** What a storm may do to replicas. Nothing of it loses what was acknowledged with acks=all. */
-import { attempt, brokerHost, lasting, type Strike, type Target } from './strikes.ts'
+import { attempt, brokerHost, brokerOf, lasting, type Strike, type Target } from './strikes.ts'
 
 /** Whether every partition keeps a live replica in sync when a broker is gone. */
 function isSpare({ cluster, down, fenced }: Target, id: number): boolean {
@@ -26,7 +26,7 @@ export const replicationStrikes = {
   /** A broker is lost with what was not on its disk; others have it. */
   crash: (target, dice) => {
     const { cluster, brokers, down } = target
-    const id = dice.pick(brokers)
+    const id = brokerOf(target, dice)
     const detectionDelayMs = dice.pick([0, 500, 9000])
     if (!target.isReplicated || down.size > 0 || brokers.length === 1 || !isSpare(target, id)) return null
     down.add(id)
@@ -77,8 +77,8 @@ export const replicationStrikes = {
 
   /** A broker is taken for dead, and hears of it late: until then it takes itself for the leader. */
   zombie: (target, dice) => {
-    const { cluster, brokers, fenced, down } = target
-    const id = dice.pick(brokers)
+    const { cluster, fenced, down } = target
+    const id = brokerOf(target, dice)
     const ms = dice.int(20, 5000)
     if (!target.isReplicated || fenced.size > 0 || down.size > 0 || !isSpare(target, id)) return null
     fenced.add(id)

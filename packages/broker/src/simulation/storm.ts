@@ -1,6 +1,7 @@
 /** Faults by chance, for a while; afterwards nothing stands in anybody's way any more. */
 import type { Timer } from '../base/clock.ts'
 import type { EmbeddedCluster } from '../cluster.ts'
+import { nextOnItsWay } from './aim.ts'
 import type { Dice } from './dice.ts'
 import { faultKinds, strike, type FaultKind } from './faults.ts'
 import type { MemoryNetwork } from './memory-network.ts'
@@ -16,6 +17,13 @@ export interface StormOptions {
   readonly ms: number
   /** Time between two faults on average, virtual ms; 1000 by default. */
   readonly everyMs?: number
+  /**
+   * How many of the faults strike while something is on its way, at the client and the broker between which it is: 0 to
+   * 1, 0 by default. They come a little later than the others would.
+   */
+  readonly aimed?: number
+  /** How the time until the next fault passes; by default it simply passes. To have no faults while a program rests. */
+  readonly wait?: (ms: number) => Promise<void>
   /** All kinds by default. */
   readonly kinds?: readonly FaultKind[]
   /** Clients' hosts that faults may strike; by default all that are there at the moment. */
@@ -57,7 +65,8 @@ export interface StormSurroundings {
 /** Resolves when the last fault has ended; rejects if one cannot strike or end. */
 export async function storm(surroundings: StormSurroundings, options: StormOptions): Promise<void> {
   const { time, network, cluster, brokers, dice, isReplicated } = surroundings
-  const { everyMs = 1000, kinds = faultKinds, groups = [], transactionalIds = [] } = options
+  const { everyMs = 1000, kinds = faultKinds, groups = [], transactionalIds = [], aimed = 0 } = options
+  const wait = options.wait ?? ((ms: number) => time.sleep(ms))
   const ongoing = new Map<number, { readonly end: () => Promise<void> | void; readonly timer: Timer }>()
   const ended: Promise<void>[] = []
   const down = new Set<number>()
@@ -72,12 +81,13 @@ export async function storm(surroundings: StormSurroundings, options: StormOptio
   for (let number = 0; ; number++) {
     // Each fault has dice of its own, so that one that is left out changes no other.
     const own = dice.of(`fault ${number}`)
-    await time.sleep(own.next() * 2 * everyMs)
+    await wait(own.next() * 2 * everyMs)
+    const aim = aimed > 0 && own.chance(aimed) ? await nextOnItsWay(time, network, own) : null
     if (time.now >= until) break
     const kind = own.pick(kinds)
     if (options.without?.has(number) === true) continue
     const hosts = (options.hosts ?? surroundings.hosts)()
-    const target = { cluster, network, hosts, brokers, groups, transactionalIds, down, fenced, isReplicated }
+    const target = { cluster, network, hosts, brokers, groups, transactionalIds, down, fenced, isReplicated, aim }
     const struck = strike(kind, target, own)
     if (struck === null) continue
     plan(number, struck)

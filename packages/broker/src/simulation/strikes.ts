@@ -1,5 +1,6 @@
 /** What all faults share. */
 import type { EmbeddedCluster } from '../cluster.ts'
+import type { Aim } from './aim.ts'
 import type { Dice } from './dice.ts'
 import type { MemoryNetwork } from './memory-network.ts'
 
@@ -18,6 +19,8 @@ export interface Target {
   readonly fenced: Set<number>
   /** Whether replication is simulated. */
   readonly isReplicated: boolean
+  /** Between which hosts something is on its way; null: it does not matter. */
+  readonly aim: Aim | null
 }
 
 /** A fault that has struck. */
@@ -33,6 +36,19 @@ export interface Struck {
 
 /** @returns null if there is nothing to strike */
 export type Strike = (target: Target, dice: Dice) => Struck | null
+
+/** The client at which is aimed, or any. @returns null if there is none */
+export function clientOf({ hosts, aim }: Target, dice: Dice): string | null {
+  const meant = aim === null ? undefined : hosts.find(host => host === aim.from || host === aim.to)
+  if (meant !== undefined) return meant
+  return hosts.length === 0 ? null : dice.pick(hosts)
+}
+
+/** The broker at which is aimed, or any. */
+export function brokerOf({ brokers, aim }: Target, dice: Dice): number {
+  const meant = aim === null ? undefined : brokers.find(id => brokerHost(id) === aim.from || brokerHost(id) === aim.to)
+  return meant ?? dice.pick(brokers)
+}
 
 /** Names of brokers' hosts. */
 export function brokerHost(id: number): string {

@@ -1,15 +1,14 @@
 /** What replaces a container of Testcontainers: the same calls, for an embedded cluster. */
 import { randomUUID } from 'node:crypto'
-import { Readable } from 'node:stream'
 import type { KafkaRelease } from '../releases/versions.ts'
 import { startTestCluster, type TestClusterOptions } from './start.ts'
-import type { TestCluster } from './test-cluster.ts'
+import { DEFAULT_PORT, StartedKafkaContainer } from './started-kafka-container.ts'
 
 /**
- * A port of a container, or one with the port of this machine that it gets.
+ * A port of a container, `9093` or `9093/tcp`, or one with the port of this machine that it gets.
  * @since 0.1.0
  */
-export type ExposedPort = number | { readonly container: number; readonly host: number }
+export type ExposedPort = number | `${number}/${'tcp' | 'udp'}` | { readonly container: number; readonly host: number }
 
 /** The settings that are options of a cluster. */
 type Settings = Pick<
@@ -35,10 +34,10 @@ const settings: Readonly<Record<string, (value: string) => Settings>> = {
 
 // Brokers in a container have one partition for topics that are created without a number of their own.
 const DEFAULT_PARTITIONS = 1
-const DEFAULT_PORT = 9093
 
 /**
- * Takes the place of `KafkaContainer` of `@testcontainers/kafka`: change the import, and tests run without Docker.
+ * Takes the place of `KafkaContainer` of `@testcontainers/kafka`: change the import, and tests run without Docker. Every
+ * call of it is here.
  *
  * ```ts
  * import { KafkaContainer } from '@ottla/broker/testing'
@@ -54,9 +53,26 @@ export class KafkaContainer {
   #options: TestClusterOptions = { defaultPartitions: DEFAULT_PARTITIONS }
   #ports: readonly ExposedPort[] = [DEFAULT_PORT]
   #name: string | null = null
+  #labels: Readonly<Record<string, string>> = {}
 
   constructor(image = '') {
     this.#image = image
+  }
+
+  /** Starts the cluster. Rejects with Error for a port in use. */
+  async start(): Promise<StartedKafkaContainer> {
+    const fixed = this.#ports.find(port => typeof port === 'object')
+    const release = releaseOf(this.#image)
+    const cluster = await startTestCluster({
+      ...this.#options,
+      ...(release === null ? {} : { as: release }),
+      ...(fixed === undefined ? {} : { port: fixed.host }),
+    })
+    return new StartedKafkaContainer(cluster, {
+      ports: this.#ports.map(portOf),
+      name: this.#name ?? `kafka-${randomUUID()}`,
+      labels: this.#labels,
+    })
   }
 
   /** `KAFKA_NUM_PARTITIONS` and others become options of the cluster. */
@@ -76,6 +92,12 @@ export class KafkaContainer {
   /** What `getName` and `getId` give. */
   withName(name: string): this {
     this.#name = name
+    return this
+  }
+
+  /** What `getLabels` gives. */
+  withLabels(labels: Readonly<Record<string, string>>): this {
+    this.#labels = { ...this.#labels, ...labels }
     return this
   }
 
@@ -104,13 +126,18 @@ export class KafkaContainer {
     return this
   }
 
+  /** Does nothing: `start` resolves when the brokers accept connections. */
+  withHealthCheck(_check: unknown): this {
+    return this
+  }
+
   /** Does nothing: the cluster logs nothing. */
   withLogConsumer(_consumer: unknown): this {
     return this
   }
 
-  /** Does nothing. */
-  withLabels(_labels: unknown): this {
+  /** Does nothing: the cluster logs nothing. */
+  withDefaultLogDriver(): this {
     return this
   }
 
@@ -119,120 +146,157 @@ export class KafkaContainer {
     return this
   }
 
-  /** Does nothing. */
+  /** Does nothing: the cluster ends with the process. */
+  withAutoCleanup(_isOn: boolean): this {
+    return this
+  }
+
+  /** Does nothing: the cluster ends with the process. */
+  withAutoRemove(_isOn: boolean): this {
+    return this
+  }
+
+  /** Does nothing: the cluster runs in this process. */
   withPlatform(_platform: string): this {
     return this
   }
 
-  /** Throws Error: containers cannot reach a cluster in this process over a network of Docker's. */
-  withNetwork(_network: unknown): never {
-    throw new Error(
-      "other containers cannot reach an embedded cluster over Docker's network: keep a real container here",
-    )
+  /** Does nothing: the cluster runs in this process. */
+  withUser(_user: string): this {
+    return this
+  }
+
+  /** Does nothing: the cluster runs in this process. */
+  withHostname(_name: string): this {
+    return this
+  }
+
+  /** Does nothing: the cluster runs in this process. */
+  withWorkingDir(_folder: string): this {
+    return this
+  }
+
+  /** Does nothing: the cluster runs in this process. */
+  withExtraHosts(_hosts: readonly unknown[]): this {
+    return this
+  }
+
+  /** Does nothing: the cluster runs in this process. */
+  withPrivilegedMode(): this {
+    return this
+  }
+
+  /** Does nothing: the cluster runs in this process. */
+  withSecurityOpt(..._options: readonly string[]): this {
+    return this
+  }
+
+  /** Does nothing: the cluster runs in this process. */
+  withAddedCapabilities(..._names: readonly string[]): this {
+    return this
+  }
+
+  /** Does nothing: the cluster runs in this process. */
+  withDroppedCapabilities(..._names: readonly string[]): this {
+    return this
+  }
+
+  /** Does nothing: the cluster runs in this process. */
+  withIpcMode(_mode: string): this {
+    return this
+  }
+
+  /** Does nothing: the cluster runs in this process. */
+  withResourcesQuota(_quota: unknown): this {
+    return this
+  }
+
+  /** Does nothing: the cluster runs in this process. */
+  withSharedMemorySize(_bytes: number): this {
+    return this
+  }
+
+  /** Does nothing: the cluster is in memory. */
+  withTmpFs(_folders: unknown): this {
+    return this
+  }
+
+  /** Does nothing: the cluster runs in this process. */
+  withUlimits(_limits: unknown): this {
+    return this
   }
 
   /** Throws Error: listeners with TLS and SASL are options of `testCluster`. */
-  withSaslSslListener(_options: unknown): never {
+  withSaslSslListener(_options: unknown): this {
     throw new Error('withSaslSslListener is not supported: use testCluster({ tls: { key, cert }, sasl: { ... } })')
   }
 
-  /** Starts the cluster. Rejects with Error for a port in use. */
-  async start(): Promise<StartedKafkaContainer> {
-    const fixed = this.#ports.find(port => typeof port !== 'number')
-    const release = releaseOf(this.#image)
-    const cluster = await startTestCluster({
-      ...this.#options,
-      ...(release === null ? {} : { as: release }),
-      ...(fixed === undefined ? {} : { port: fixed.host }),
-    })
-    const ports = this.#ports.map(port => (typeof port === 'number' ? port : port.container))
-    return new StartedKafkaContainer(cluster, ports, this.#name ?? `kafka-${randomUUID()}`)
+  /** Throws Error: other containers cannot reach a cluster in this process over Docker's network. */
+  withNetwork(_network: unknown): this {
+    throw refusal('withNetwork', NETWORK)
+  }
+
+  /** Throws Error: other containers cannot reach a cluster in this process over Docker's network. */
+  withNetworkMode(_mode: string): this {
+    throw refusal('withNetworkMode', NETWORK)
+  }
+
+  /** Throws Error: other containers cannot reach a cluster in this process over Docker's network. */
+  withNetworkAliases(..._names: readonly string[]): this {
+    throw refusal('withNetworkAliases', NETWORK)
+  }
+
+  /** Throws Error: there is no container to run a program in. */
+  withCommand(_command: readonly string[]): this {
+    throw refusal('withCommand', PROGRAM)
+  }
+
+  /** Throws Error: there is no container to run a program in. */
+  withEntrypoint(_command: readonly string[]): this {
+    throw refusal('withEntrypoint', PROGRAM)
+  }
+
+  /** Throws Error: there is no container that has files. */
+  withBindMounts(_mounts: readonly unknown[]): this {
+    throw refusal('withBindMounts', FILES)
+  }
+
+  /** Throws Error: there is no container that has files. */
+  withCopyFilesToContainer(_files: readonly unknown[]): this {
+    throw refusal('withCopyFilesToContainer', FILES)
+  }
+
+  /** Throws Error: there is no container that has files. */
+  withCopyDirectoriesToContainer(_folders: readonly unknown[]): this {
+    throw refusal('withCopyDirectoriesToContainer', FILES)
+  }
+
+  /** Throws Error: there is no container that has files. */
+  withCopyContentToContainer(_contents: readonly unknown[]): this {
+    throw refusal('withCopyContentToContainer', FILES)
+  }
+
+  /** Throws Error: there is no container that has files. */
+  withCopyArchivesToContainer(_archives: readonly unknown[]): this {
+    throw refusal('withCopyArchivesToContainer', FILES)
+  }
+
+  /** Throws Error: there is no container that has files. */
+  withCopyToContainerOptions(_options: unknown): this {
+    throw refusal('withCopyToContainerOptions', FILES)
   }
 }
 
-/**
- * A started cluster, as `StartedKafkaContainer` of `@testcontainers/kafka` has it.
- * @since 0.1.0
- */
-export class StartedKafkaContainer implements AsyncDisposable {
-  /** The cluster, with its helpers and faults. */
-  readonly cluster: TestCluster
-  readonly #ports: readonly number[]
-  readonly #name: string
+const NETWORK = "other containers cannot reach a cluster in this process over Docker's network"
+const PROGRAM = 'there is no container to run a program in'
+const FILES = 'there is no container that has files'
 
-  /** @internal */
-  constructor(cluster: TestCluster, ports: readonly number[], name: string) {
-    this.cluster = cluster
-    this.#ports = ports
-    this.#name = name
-  }
+function refusal(call: string, why: string): Error {
+  return new Error(`${call} is not supported, for ${why}: keep a real container here`)
+}
 
-  /** `127.0.0.1:40123` */
-  getBootstrapServers(): string {
-    return this.cluster.bootstrapServers
-  }
-
-  /** `127.0.0.1` */
-  getHost(): string {
-    return this.getBootstrapServers().replace(/:\d+$/, '')
-  }
-
-  /** As `getHost`. */
-  getHostname(): string {
-    return this.getHost()
-  }
-
-  /** The port of the cluster, whichever exposed port is asked for. Throws Error for one that is not exposed. */
-  getMappedPort(port: number): number {
-    if (this.#ports.includes(port) || port === DEFAULT_PORT) return this.getFirstMappedPort()
-    throw new Error(`port ${port} is not exposed: clients connect to ${DEFAULT_PORT}`)
-  }
-
-  /** The port of the cluster. */
-  getFirstMappedPort(): number {
-    return Number(/\d+$/.exec(this.getBootstrapServers())?.[0])
-  }
-
-  /** The name, or one by chance. */
-  getId(): string {
-    return this.#name
-  }
-
-  /** The name, or one by chance. */
-  getName(): string {
-    return this.#name
-  }
-
-  /** Takes the broker down and up again; what it holds stays. */
-  async restart(): Promise<void> {
-    const { embedded } = this.cluster
-    await embedded.brokerDown(1)
-    await embedded.brokerUp(1)
-  }
-
-  /** The cluster logs nothing: an empty stream. */
-  logs(): Promise<Readable> {
-    return Promise.resolve(Readable.from([]))
-  }
-
-  /** Rejects with Error: there is no container to run a command in. */
-  exec(command: string | readonly string[]): Promise<never> {
-    const name = typeof command === 'string' ? command : command.join(' ')
-    return Promise.reject(
-      new Error(
-        `there is no container to run '${name}' in: use cluster.embedded, cluster.createTopic or an admin client`,
-      ),
-    )
-  }
-
-  /** Stops the cluster. */
-  async stop(): Promise<void> {
-    await this.cluster.close()
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.stop()
-  }
+function portOf(port: ExposedPort): number {
+  return typeof port === 'object' ? port.container : Number.parseInt(`${port}`, 10)
 }
 
 /** Which release an image has: `apache/kafka:3.9.1`, `confluentinc/cp-kafka:7.9.1`; null: the newest. */

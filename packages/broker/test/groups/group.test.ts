@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { ErrorCode } from '@ottla/protocol'
 import { GroupConfigs } from '../../src/groups/configs.ts'
 import { newConsumerMember } from '../../src/groups/consumer-member.ts'
-import { Group } from '../../src/groups/group.ts'
+import { Group, offsetKey } from '../../src/groups/group.ts'
 import { GroupRefusal } from '../../src/groups/refusal.ts'
 import { TopicStore } from '../../src/topics/topics.ts'
 import { FakeClock } from '../fake-clock.ts'
@@ -92,4 +92,35 @@ test('a share group has neither committed offsets nor members of another protoco
 test('without a joining member a classic group stays one', () => {
   assert.throws(() => make().asShare(false), GroupRefusal)
   assert.throws(() => make().asConsumer(false), GroupRefusal)
+})
+
+test('a coordinator that forgets the members of a group knows what the group has committed', () => {
+  for (const group of [consumerGroup(), consumerGroup(true)]) {
+    group.offsets.set(offsetKey('t', 0), { offset: 7, leaderEpoch: -1, metadata: null })
+    group.forgetMembers()
+    assert.ok(group.isEmpty)
+    assert.throws(
+      () => group.asConsumer(false),
+      error => error instanceof GroupRefusal && error.errorCode === ErrorCode.ERR_GROUP_ID_NOT_FOUND,
+    )
+    const by = { memberId: 'm', epoch: 5, groupInstanceId: null }
+    assert.equal(group.checkCommit(by, false), ErrorCode.ERR_UNKNOWN_MEMBER_ID)
+    assert.equal(group.asConsumer(true).members.size, 0)
+    assert.equal(group.offsets.get(offsetKey('t', 0))?.offset, 7)
+  }
+})
+
+test('a coordinator that forgets the members of a share group knows what was delivered', () => {
+  const group = make()
+  const share = group.asShare(true)
+  const heartbeat = { groupId: 'g', memberId: 'm', memberEpoch: 0, rackId: null, topics: ['t'] }
+  const client = { clientId: 'c', host: '/h', canDescribe: () => true }
+  const { memberEpoch } = share.heartbeat(heartbeat, client)
+  group.forgetMembers()
+  assert.equal(group.share, share)
+  assert.throws(
+    () => share.heartbeat({ ...heartbeat, memberEpoch, topics: null }, client),
+    error => error instanceof GroupRefusal && error.errorCode === ErrorCode.ERR_UNKNOWN_MEMBER_ID,
+  )
+  assert.equal(share.heartbeat(heartbeat, client).memberId, 'm')
 })

@@ -133,7 +133,7 @@ test('a cut resets both ends, and what is on its way is lost', async () => {
 test('a connection may be cut at any byte', async () => {
   const { time, network, client, other } = await connected()
   const arrived: Buffer[] = []
-  network.onArrival = (_from, _to, _connection, data) => arrived.push(data)
+  network.observe({ onArrival: (_from, _to, _connection, data) => arrived.push(data) })
   assert.equal(network.cutAfter(5, 'a', 'b'), 1)
   client.socket.write('hello, world')
   await time.advance(10)
@@ -146,6 +146,40 @@ test('a connection may be cut at any byte', async () => {
       ['ECONNRESET', 'close'],
     ],
   )
+})
+
+test('an observer is told of what is sent, what arrives and what is closed', async () => {
+  const { time, network, client } = await connected()
+  const told: string[] = []
+  const end = network.observe({
+    onSent: (from, to, _connection, data) => told.push(`${from} > ${to} sent ${data.toString()}`),
+    onArrival: (from, to, _connection, data) => told.push(`${from} > ${to} arrived ${data.toString()}`),
+    onClosed: (host, peer) => told.push(`${host} closed to ${peer}`),
+  })
+  client.socket.write('hi')
+  assert.deepEqual(told, ['a > b sent hi'])
+  await time.advance(10)
+  assert.equal(told.slice(1).join(' ').replaceAll('a > b arrived ', '').replaceAll(' ', ''), 'hi')
+  const before = told.length
+  client.socket.destroy()
+  assert.deepEqual(told.slice(before), ['a closed to b'])
+  await time.advance(10)
+  assert.deepEqual(told.slice(before), ['a closed to b', 'b closed to a'])
+  end()
+  network.cut('a')
+  assert.equal(told.length, before + 2)
+})
+
+test('nobody hears what arrives at a host that has vanished', async () => {
+  const { time, network, other } = await connected()
+  const arrived: string[] = []
+  network.observe({ onArrival: (_from, _to, _connection, data) => arrived.push(data.toString()) })
+  other.socket.write('is anybody there?')
+  network.vanish('a')
+  await time.advance(10)
+  assert.deepEqual(arrived, [])
+  other.socket.destroy()
+  await time.advance(10)
 })
 
 test('a connection that is about to be cut stays when the network heals', async () => {

@@ -119,6 +119,46 @@ test('after a storm all brokers can be reached, and nothing of it waits any more
   })
 })
 
+test('faults that are aimed strike the client and the broker between which something is on its way', async () => {
+  const struck = await simulate({ seed: 3 }, async simulation => {
+    for (const name of ['orders', 'bills', 'stock', 'mail']) simulation.host(name)
+    const socket = simulation.network.host('bills').connect({ host: '127.0.0.1', port: 20_002 })
+    // The length of a request, and then the request, ever so slowly.
+    socket.write(Buffer.from([0, 15, 0, 0]))
+    const sending = setInterval(() => socket.write(Buffer.from([0])), 20)
+    const faults: string[] = []
+    const kinds = ['narrow', 'slow'] as const
+    await simulation.storm({ ms: 60_000, kinds, aimed: 1, onFault: ({ what }) => faults.push(what) })
+    clearInterval(sending)
+    socket.destroy()
+    return faults
+  })
+  assert.ok(struck.length > 20)
+  for (const what of struck) assert.match(what, /^bills and broker-2$|^broker-2 by \d+ ms$/)
+})
+
+test('where nothing is sent, faults that are aimed strike by chance', async () => {
+  await simulate({ seed: 3 }, async simulation => {
+    let faults = 0
+    await simulation.storm({ ms: 60_000, kinds: ['slow'], aimed: 1, onFault: () => faults++ })
+    assert.ok(faults > 10)
+  })
+})
+
+test('faults come when the program lets them', async () => {
+  await simulate({ seed: 4 }, async simulation => {
+    const moments: number[] = []
+    await simulation.storm({
+      ms: 600_000,
+      kinds: ['slow'],
+      wait: ms => simulation.sleep(Math.ceil((simulation.now + ms) / 60_000) * 60_000 - simulation.now),
+      onFault: () => moments.push(simulation.now),
+    })
+    assert.ok(moments.length > 5)
+    for (const at of moments) assert.ok(Math.abs(at - Math.round(at / 60_000) * 60_000) < 1)
+  })
+})
+
 test('clients of a host have a clock that may be wrong', async () => {
   await simulate({}, async simulation => {
     const { clock } = simulation.host('orders')

@@ -6,7 +6,7 @@ import {
   clusterProperties,
   requireBrokers,
   type ClusterOptions,
-  type Properties,
+  type ClusterProperties,
 } from '../client/options.ts'
 import { integer } from '../terminal/parsers.ts'
 import { DONE, FAILED, UsageError, type Terminal } from '../terminal/terminal.ts'
@@ -94,7 +94,7 @@ async function bench(operation: BenchOperation, options: BenchOptions, terminal:
 
 function measure(
   operation: BenchOperation,
-  properties: Properties,
+  properties: ClusterProperties,
   plan: BenchPlan,
   shared: ClientOptions,
 ): Promise<BenchRun> {

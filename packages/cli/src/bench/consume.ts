@@ -1,6 +1,6 @@
 import { Consumer, type ClientOptions, type ConsumerConfig } from 'ottla'
 import { firstContact } from '../client/connect.ts'
-import type { Properties } from '../client/options.ts'
+import type { ClusterProperties } from '../client/options.ts'
 import { checksum } from './pool.ts'
 import { mark, type BenchPlan, type BenchRun, type Mark } from './result.ts'
 
@@ -8,7 +8,11 @@ const TIME_LIMIT_MS = 300_000
 const POLL_MS = 1000
 
 /** Reads from the beginning in a new group; the time includes joining it. Reads every value's length and first byte. */
-export async function benchConsume(properties: Properties, plan: BenchPlan, shared: ClientOptions): Promise<BenchRun> {
+export async function benchConsume(
+  properties: ClusterProperties,
+  plan: BenchPlan,
+  shared: ClientOptions,
+): Promise<BenchRun> {
   const config: ConsumerConfig = {
     'group.id': `bench-ottla-${process.pid}-${Date.now()}`,
     'auto.offset.reset': 'earliest',

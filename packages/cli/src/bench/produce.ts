@@ -1,6 +1,6 @@
 import { Producer, type ClientOptions, type DeliveryReport, type ProducerConfig, type ProducerMessage } from 'ottla'
 import { firstContact } from '../client/connect.ts'
-import type { Properties } from '../client/options.ts'
+import type { ClusterProperties } from '../client/options.ts'
 import { POOL, makeKeys, makeValues } from './pool.ts'
 import { mark, type BenchPlan, type BenchRun, type Mark } from './result.ts'
 
@@ -9,7 +9,11 @@ const BURST = 500
 const LATENCY_WARMUP = 200
 
 /** Produces all messages asynchronously, with the client's own back-pressure, and awaits every report. */
-export async function benchProduce(properties: Properties, plan: BenchPlan, shared: ClientOptions): Promise<BenchRun> {
+export async function benchProduce(
+  properties: ClusterProperties,
+  plan: BenchPlan,
+  shared: ClientOptions,
+): Promise<BenchRun> {
   return withProducer(properties, plan, plan.lingerMs, shared, async (producer, message) => {
     const drive = plan.api === 'send' ? driveSend : driveCallbacks
     const { outstanding } = plan
@@ -22,7 +26,11 @@ export async function benchProduce(properties: Properties, plan: BenchPlan, shar
 }
 
 /** Produces one message at a time, without linger. */
-export async function benchLatency(properties: Properties, plan: BenchPlan, shared: ClientOptions): Promise<BenchRun> {
+export async function benchLatency(
+  properties: ClusterProperties,
+  plan: BenchPlan,
+  shared: ClientOptions,
+): Promise<BenchRun> {
   return withProducer(properties, plan, 0, shared, async (producer, message) => {
     const latencies = new Float64Array(plan.count)
     const once = plan.api === 'send' ? sendOnce : produceOnce
@@ -41,7 +49,7 @@ export async function benchLatency(properties: Properties, plan: BenchPlan, shar
 type MakeMessage = (number: number) => ProducerMessage
 
 async function withProducer(
-  properties: Properties,
+  properties: ClusterProperties,
   plan: BenchPlan,
   lingerMs: number,
   shared: ClientOptions,

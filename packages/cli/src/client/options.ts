@@ -28,6 +28,15 @@ export function addClusterOptions(command: Command): Command {
 /** Properties for the clients' constructors, which check names, types and ranges. */
 export type Properties = Record<string, string | number | boolean>
 
+/** Properties that name the brokers. */
+export type ClusterProperties = Properties & (BootstrapServers | BrokerList)
+interface BootstrapServers {
+  readonly 'bootstrap.servers': string
+}
+interface BrokerList {
+  readonly 'metadata.broker.list': string
+}
+
 /**
  * Properties from -F files, then -X, then -b and -d; later ones override earlier ones.
  * @throws UsageError for a -X without `=` and a file that cannot be read
@@ -46,10 +55,13 @@ export function clusterProperties(options: ClusterOptions): Properties {
 }
 
 /** @throws UsageError if no property names the brokers */
-export function requireBrokers(properties: Properties): Properties {
-  if (properties['bootstrap.servers'] !== undefined || properties['metadata.broker.list'] !== undefined)
-    return properties
+export function requireBrokers(properties: Properties): ClusterProperties {
+  if (hasBrokers(properties)) return properties
   throw new UsageError('no brokers: give -b HOST:PORT, or bootstrap.servers with -X or in a -F file')
+}
+
+function hasBrokers(properties: Properties): properties is ClusterProperties {
+  return properties['bootstrap.servers'] !== undefined || properties['metadata.broker.list'] !== undefined
 }
 
 /**

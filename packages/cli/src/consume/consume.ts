@@ -18,7 +18,7 @@ import {
   clusterProperties,
   requireBrokers,
   type ClusterOptions,
-  type Properties,
+  type ClusterProperties,
 } from '../client/options.ts'
 import { unescapeBytes } from '../terminal/escapes.ts'
 import { Output } from '../terminal/output.ts'
@@ -160,8 +160,12 @@ function announce(event: RebalanceEvent, options: ConsumeOptions, terminal: Term
   note(terminal, `group ${options.group ?? ''}: ${word} ${event.partitions.map(partitionName).join(', ') || 'nothing'}`)
 }
 
-function consumerConfig(properties: Properties, options: ConsumeOptions, start: Start | undefined): ConsumerConfig {
-  const config: Properties = { 'auto.offset.reset': 'earliest', ...properties, 'enable.partition.eof': true }
+function consumerConfig(
+  properties: ClusterProperties,
+  options: ConsumeOptions,
+  start: Start | undefined,
+): ConsumerConfig {
+  const config: ClusterProperties = { 'auto.offset.reset': 'earliest', ...properties, 'enable.partition.eof': true }
   if (options.group === undefined) return { 'enable.auto.commit': false, ...config }
   config['group.id'] = options.group
   if (start === undefined) return config

@@ -1,15 +1,15 @@
 import type { EmbeddedCluster } from '@ottla/broker'
 import type { AclBinding } from 'ottla'
 import { PortsTakenError, startEmbedded } from '../broker/embedded.ts'
-import type { Properties } from '../client/options.ts'
+import type { ClusterProperties, Properties } from '../client/options.ts'
 import type { Credentials } from '../terminal/parsers.ts'
 
 /** The cluster of the demo, and its users. */
 export interface DemoCluster {
   readonly bootstrapServers: string
   /** Connection properties of the producer's user and of the consumer's. */
-  readonly alice: Properties
-  readonly bob: Properties
+  readonly alice: ClusterProperties
+  readonly bob: ClusterProperties
   readonly topic: string
   /** A topic that alice may not write to; undefined if none is known. */
   readonly forbiddenTopic: string | undefined
@@ -76,7 +76,7 @@ function connections(
   bootstrapServers: string,
   topic: string,
 ): Pick<DemoCluster, 'bootstrapServers' | 'alice' | 'bob' | 'topic'> {
-  const connection = (credentials: Credentials): Properties => ({
+  const connection = (credentials: Credentials): ClusterProperties => ({
     'bootstrap.servers': bootstrapServers,
     'security.protocol': 'SASL_PLAINTEXT',
     'sasl.mechanisms': 'PLAIN',

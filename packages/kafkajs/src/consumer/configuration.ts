@@ -37,7 +37,7 @@ export function consumerProperties(
   { autoCommit, autoCommitInterval }: RunSettings,
   strategies: readonly string[],
   fromBeginning: boolean,
-): OttlaConfig {
+): Partial<OttlaConfig> {
   const { sessionTimeout = DEFAULT_SESSION_TIMEOUT_MS, heartbeatInterval = DEFAULT_HEARTBEAT_INTERVAL_MS } = config
   const { maxBytesPerPartition = DEFAULT_MAX_BYTES_PER_PARTITION, maxBytes = DEFAULT_MAX_BYTES, minBytes = 1 } = config
   const { maxWaitTimeInMs = DEFAULT_MAX_WAIT_MS, rebalanceTimeout = DEFAULT_MAX_POLL_INTERVAL_MS } = config

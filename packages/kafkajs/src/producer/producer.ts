@@ -125,7 +125,7 @@ class ProducerClient {
     }
   }
 
-  async #newPool(extra: OttlaConfig): Promise<ProducerPool> {
+  async #newPool(extra: Partial<OttlaConfig>): Promise<ProducerPool> {
     const { config, options } = await connecting(
       this.#shared.config,
       this.#plan,
@@ -139,7 +139,7 @@ class ProducerClient {
     })
   }
 
-  #producerConfig(): OttlaConfig {
+  #producerConfig(): Partial<OttlaConfig> {
     const { maxInFlightRequests, transactionalId } = this.#config
     const timeoutMs = this.#timeoutMs
     const mostInFlight = this.isIdempotent || transactionalId ? MOST_IN_FLIGHT_IDEMPOTENT : Infinity

@@ -14,7 +14,7 @@ export interface TransactionsHost {
   readonly plan: RetryPlan
   readonly committed: CommittedOffsets
   /** A pool whose producers have this configuration, too. */
-  connect(extra: ProducerConfig): Promise<ProducerPool>
+  connect(extra: Partial<ProducerConfig>): Promise<ProducerPool>
   /** What sends with the producer that the function gives. */
   sender(producer: (compression: CompressionTypes) => Promise<Producer>): Sender
 }

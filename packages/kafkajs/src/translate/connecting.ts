@@ -113,7 +113,7 @@ async function brokersOf(brokers: KafkaConfig['brokers']): Promise<string[]> {
 }
 
 /** TLS, SASL and sockets. */
-function security(kafka: KafkaConfig, logger: Logger): { config: ClientConfig; options: ClientOptions } {
+function security(kafka: KafkaConfig, logger: Logger): { config: Partial<ClientConfig>; options: ClientOptions } {
   const { ssl, sasl, socketFactory } = kafka
   const isSecure = Boolean(ssl) && ssl !== undefined && ssl !== false // null is none, too
   const { config, options } = sasl === undefined ? { config: {}, options: {} } : saslSettings(sasl, logger)

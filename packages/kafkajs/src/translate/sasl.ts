@@ -6,7 +6,7 @@ import type { Logger } from '../types/logging.ts'
 import { awsProvider, authzidPlainProvider, providerMechanism } from './sasl-providers.ts'
 
 export interface SaslSettings {
-  readonly config: ClientConfig
+  readonly config: Partial<ClientConfig>
   readonly options: ClientOptions
 }
 

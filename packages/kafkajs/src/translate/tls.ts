@@ -9,7 +9,7 @@ const translatable = new Set(['ca', 'cert', 'key', 'passphrase', 'rejectUnauthor
  * The properties for these options; null where some have no property, so that only `tls.connect` itself can do what
  * they say.
  */
-export function tlsProperties(ssl: ConnectionOptions | true): ClientConfig | null {
+export function tlsProperties(ssl: ConnectionOptions | true): Partial<ClientConfig> | null {
   if (ssl === true) return {}
   const given = Object.entries(ssl).filter(([, value]) => value !== undefined)
   if (given.some(([name]) => !translatable.has(name))) return null

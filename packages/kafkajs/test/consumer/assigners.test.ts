@@ -50,7 +50,11 @@ test('without user data, and without an assignment', () => {
 test('roundRobin assigns as kafkajs’s does', async () => {
   const samples = fc.asyncProperty(
     fc.uniqueArray(topic, { maxLength: 4 }),
-    fc.uniqueArray(fc.string({ minLength: 1 }), { minLength: 1, maxLength: 5 }),
+    // kafkajs's own fails with a member called `toString`.
+    fc.uniqueArray(
+      fc.string({ minLength: 1 }).filter(id => !(id in {})),
+      { minLength: 1, maxLength: 5 },
+    ),
     fc.integer({ min: 1, max: 7 }),
     async (topics, ids, count) => {
       const assign = async (create: PartitionAssigner): Promise<Map<string, GroupMemberAssignment>> => {

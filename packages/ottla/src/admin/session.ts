@@ -45,7 +45,7 @@ const sharedHandles = new WeakMap<AdminConfig, ClientHandle>()
 
 /** A configuration that represents the connections of another client. */
 export function configSharing(handle: ClientHandle): AdminConfig {
-  const config: AdminConfig = {}
+  const config: AdminConfig = { 'bootstrap.servers': [] } // those of the handle
   sharedHandles.set(config, handle)
   return config
 }

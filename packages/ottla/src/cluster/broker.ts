@@ -6,7 +6,7 @@ import { KafkaError } from '../errors.ts'
 import { Lane } from '../network/lane.ts'
 import type { LaneObserver, LaneSettings } from '../network/lane.ts'
 import { commonVersion } from '../network/handshake.ts'
-import type { RequestError } from '../network/request-error.ts'
+import { unsent, type RequestError } from '../network/request-error.ts'
 import { BrokerCounters } from '../observe/statistics/counters.ts'
 import type { ClientContext } from './context.ts'
 
@@ -138,7 +138,7 @@ export class Broker {
     body: Req | ((version: number) => Req),
     options: BrokerRequestOptions,
   ): Promise<Decoded<Res>> {
-    if (this.#closed !== null) return Promise.reject(this.#closed)
+    if (this.#closed !== null) return Promise.reject(unsent(this.#closed))
     const { signal } = options
     if (signal?.aborted === true) return Promise.reject(abortReason(signal))
     const answer = this.#lane(options.lane ?? 'control').request(api, body, options)

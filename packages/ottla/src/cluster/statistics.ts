@@ -1,6 +1,6 @@
 /** The statistics that all clients have: totals and brokers. */
 import type { BrokerCounters, ClientCounters } from '../observe/statistics/counters.ts'
-import type { BrokerStatistics, PartitionStatistics, Statistics } from '../observe/statistics/layout.ts'
+import type { BrokerStatistics, PartitionStatistics, Statistics } from '../statistics.ts'
 import { OFFSET_INVALID } from '../types.ts'
 import type { Broker } from './broker.ts'
 import type { Cluster } from './cluster.ts'

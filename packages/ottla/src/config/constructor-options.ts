@@ -18,9 +18,9 @@ const common = [
 ]
 
 const taken = {
-  Producer: [...common, 'key', 'value', 'partitioner', 'interceptors'],
-  Consumer: [...common, 'key', 'value', 'assignors', 'interceptors'],
-  ShareConsumer: [...common, 'key', 'value'],
+  Producer: [...common, 'key', 'value', 'topics', 'partitioner', 'interceptors'],
+  Consumer: [...common, 'key', 'value', 'topics', 'assignors', 'interceptors'],
+  ShareConsumer: [...common, 'key', 'value', 'topics'],
   AdminClient: common,
 }
 

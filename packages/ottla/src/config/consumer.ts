@@ -18,7 +18,7 @@ export const consumerProperties = {
     [],
     ['range', 'roundrobin'],
     'Strategies in order of preference: range, roundrobin, sticky, cooperative-sticky, or one from the option `assignors`. The group uses one that all members have. Members keep their partitions during a rebalance if every strategy listed supports it (cooperative-sticky).',
-    { importance: 'medium' },
+    { importance: 'medium', known: ['range', 'roundrobin', 'sticky', 'cooperative-sticky'] },
   ),
   'session.timeout.ms': int(
     'C',
@@ -155,7 +155,7 @@ export const consumerProperties = {
     'C',
     'implicit',
     'Whether a share consumer accepts a message when the application asks for the next one (`implicit`), or only when it calls `acknowledge` (`explicit`).',
-    { importance: 'medium' },
+    { importance: 'medium', known: ['implicit', 'explicit'] },
   ),
   'ottla.share.acquire.mode': choice(
     'C',

@@ -3,6 +3,17 @@ import { bool, choice, clib, elsewhere, float, int, text, textOr, wordyInt } fro
 
 const MAX_INT = 2_147_483_647
 
+/** The words of the `partitioner` property. */
+export const partitioners: readonly string[] = [
+  'random',
+  'consistent',
+  'consistent_random',
+  'murmur2',
+  'murmur2_random',
+  'fnv1a',
+  'fnv1a_random',
+]
+
 export const producerProperties = {
   'transactional.id': text(
     'P',
@@ -104,7 +115,7 @@ export const producerProperties = {
     'P',
     'consistent_random',
     'How a message without a partition gets one: consistent, consistent_random (CRC32 of the key), murmur2, murmur2_random (like Java), fnv1a, fnv1a_random (like Sarama), random. With `_random`, a message without a key goes to any partition.',
-    { importance: 'high' },
+    { importance: 'high', known: partitioners },
   ),
   partitioner_cb: elsewhere('P', 'the option `partitioner` of the constructor', 'A partitioner of your own.'),
   msg_order_cmp: elsewhere('P', 'nothing', 'Order of the queue.'),

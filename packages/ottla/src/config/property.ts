@@ -4,7 +4,7 @@
 export type Scope = '*' | 'P' | 'C'
 
 /** The client that a configuration is for. */
-export type ConfigKind = 'producer' | 'consumer' | 'admin'
+export type ConfigKind = 'producer' | 'consumer' | 'share' | 'admin'
 export type Importance = 'high' | 'medium' | 'low'
 
 /** Whether a property has an effect. */
@@ -34,6 +34,8 @@ interface Common<D> {
   readonly deprecated: boolean
   /** Its value is never shown. */
   readonly secret: boolean
+  /** Words that an editor offers for a text or a list, which takes others, too. */
+  readonly known: readonly string[]
 }
 
 export interface BoolProperty<D> extends Common<D> {
@@ -97,25 +99,12 @@ export type ValueOf<P> =
                 : string | undefined
               : undefined
 
-/** What an application may write for it: the native type or its text, choices in lower or upper case. */
-export type InputOf<P> =
-  P extends BoolProperty<boolean>
-    ? boolean | 'true' | 'false'
-    : P extends NumberProperty<number | undefined, infer W>
-      ? number | `${number}` | W | Uppercase<W>
-      : P extends ChoiceProperty<infer T, string>
-        ? T | Uppercase<T>
-        : P extends ListProperty<readonly string[]> | ServersProperty<readonly HostPort[]>
-          ? string | readonly string[]
-          : P extends TextProperty<string | undefined>
-            ? string
-            : never
-
 interface Extra {
   readonly importance?: Importance
   readonly status?: Status
   readonly deprecated?: boolean
   readonly secret?: boolean
+  readonly known?: readonly string[]
 }
 
 export const planned = (issue: number): Status => ({ is: 'planned', issue })
@@ -131,6 +120,7 @@ function common<D>(scope: Scope, fallback: D, doc: string, extra: Extra): Common
     status: extra.status ?? built,
     deprecated: extra.deprecated ?? false,
     secret: extra.secret ?? false,
+    known: extra.known ?? [],
   }
 }
 

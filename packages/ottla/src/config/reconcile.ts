@@ -1,13 +1,12 @@
 /** Settings that depend on each other: derives defaults and finds contradictions. */
 import { invalidArgument } from '../errors.ts'
 import { checkOAuthBearer } from './oauthbearer.ts'
+import { partitioners } from './producer.ts'
 import type { ConfigKind } from './property.ts'
 import { resetPolicy } from './reset-policy.ts'
 import type { PropertyName } from './table.ts'
 
 type Values = Record<string, unknown>
-
-const partitioners = ['random', 'consistent', 'consistent_random', 'murmur2', 'murmur2_random', 'fnv1a', 'fnv1a_random']
 
 // Room for what surrounds the records in a fetch response; the same figure as librdkafka's.
 const FETCH_OVERHEAD_BYTES = 512
@@ -20,7 +19,7 @@ const FETCH_OVERHEAD_BYTES = 512
 export function reconcile(kind: ConfigKind, values: Values, set: ReadonlySet<PropertyName>): void {
   common(values, set)
   checkOAuthBearer(values, set)
-  if (kind === 'consumer') consumer(values, set)
+  if (kind === 'consumer' || kind === 'share') consumer(values, set)
   if (kind === 'producer') producer(values, set)
 }
 

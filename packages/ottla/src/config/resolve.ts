@@ -3,21 +3,20 @@ import { invalidArgument, type KafkaError } from '../errors.ts'
 import { foreignHint } from './foreign-names.ts'
 import { closest, lookUp } from './names.ts'
 import { reconcile } from './reconcile.ts'
+import type { ParsedProperties } from './client-configs.ts'
 import { choices, type ConfigKind, type HostPort, type Property } from './property.ts'
 import { parseServers } from './servers.ts'
+import { shareOnly } from './share-groups.ts'
 import { aliases, properties, type PropertyName, type Settings } from './table.ts'
 
 export type {
   AdminConfig,
-  AdminSettings,
   ClientConfig,
-  CommonSettings,
   ConsumerConfig,
-  ConsumerSettings,
   ProducerConfig,
-  ProducerSettings,
-  Settings,
-} from './table.ts'
+  ShareConsumerConfig,
+} from './client-configs.ts'
+export type { AdminSettings, CommonSettings, ConsumerSettings, ProducerSettings, Settings } from './table.ts'
 
 /** Settings, and the warnings to log about them. */
 export interface Resolved<S = Settings> {
@@ -25,29 +24,30 @@ export interface Resolved<S = Settings> {
   readonly warnings: readonly string[]
 }
 
-type Value = boolean | number | string | readonly string[] | readonly HostPort[] | undefined
+/** What a property's text or value is read as. */
+export type Value = boolean | number | string | readonly string[] | readonly HostPort[] | undefined
 
 /**
  * Checks a configuration and fills in the defaults.
  * Throws KafkaError ERR__INVALID_ARG that names the key, the value and what is allowed.
  */
-export function resolveConfig(kind: ConfigKind, input: Readonly<Record<string, unknown>>): Resolved {
+export function resolveConfig(kind: ConfigKind, input: object): Resolved {
   checkForm(input)
   const warnings: string[] = []
   const values = new Map<PropertyName, Value>()
   const writtenAs = new Map<PropertyName, string>()
-  for (const [key, given] of Object.entries(input)) {
+  for (const [key, given] of Object.entries(input) as [string, unknown][]) {
     if (given === undefined) continue
     const name = canonicalName(key)
     const property: Property = properties[name]
-    const value = parse(key, property, given)
+    const value = parseProperty(key, property, given)
     const before = writtenAs.get(name)
     if (before !== undefined && !same(values.get(name), value)) {
       throw invalidArgument(`${before} and ${key} are names of the same property and have different values`)
     }
     values.set(name, value)
     writtenAs.set(name, key)
-    const warning = warningFor(kind, key, property, value)
+    const warning = warningFor(kind, key, name, value)
     if (warning !== null) warnings.push(warning)
   }
   const settings: Record<string, Value> = {}
@@ -70,9 +70,9 @@ export function checkForm(input: unknown): void {
 }
 
 /** The configuration with the values of secret properties masked, for logs. */
-export function maskedConfig(input: Readonly<Record<string, unknown>>): Record<string, unknown> {
+export function maskedConfig(input: object): Record<string, unknown> {
   const shown: Record<string, unknown> = {}
-  for (const [key, value] of Object.entries(input)) {
+  for (const [key, value] of Object.entries(input) as [string, unknown][]) {
     const property = lookUp(key)
     shown[key] = property === null || properties[property].secret ? '[redacted]' : value
   }
@@ -83,7 +83,7 @@ export function maskedConfig(input: Readonly<Record<string, unknown>>): Record<s
  * Reads librdkafka's .properties form: `key=value` lines, comments after `#`.
  * Throws KafkaError ERR__INVALID_ARG for any other line.
  */
-export function parseProperties(text: string): Record<string, string> {
+export function parseProperties(text: string): ParsedProperties {
   const result: Record<string, string> = {}
   text.split(/\r?\n/).forEach((line, i) => {
     const trimmed = line.trim()
@@ -92,7 +92,7 @@ export function parseProperties(text: string): Record<string, string> {
     if (at <= 0) throw invalidArgument(`line ${i + 1} is not key=value`)
     result[trimmed.slice(0, at).trim()] = trimmed.slice(at + 1).trim()
   })
-  return result
+  return result as ParsedProperties // its caller's claim
 }
 
 function canonicalName(key: string): PropertyName {
@@ -104,7 +104,12 @@ function canonicalName(key: string): PropertyName {
   throw invalidArgument(`there is no property '${key}'${close === null ? '' : `; did you mean '${close}'?`}`)
 }
 
-function parse(key: string, property: Property, given: unknown): Value {
+/**
+ * Reads the value of one property.
+ * @param key - how errors call it
+ * @throws KafkaError ERR__INVALID_ARG with the value, unless it is secret, and what is allowed
+ */
+export function parseProperty(key: string, property: Property, given: unknown): Value {
   switch (property.kind) {
     case 'bool':
       return parseBool(key, given)
@@ -175,8 +180,11 @@ function parseList(key: string, property: Extract<Property, { kind: 'list' }>, g
   return words
 }
 
-function warningFor(kind: ConfigKind, key: string, property: Property, value: Value): string | null {
-  if (property.scope === 'P' && kind === 'consumer') return `${key} is a producer property: a consumer ignores it`
+function warningFor(kind: ConfigKind, key: string, name: PropertyName, value: Value): string | null {
+  const property: Property = properties[name]
+  if (property.scope === 'P' && (kind === 'consumer' || kind === 'share'))
+    return `${key} is a producer property: a consumer ignores it`
+  if (kind === 'consumer' && shareOnly.includes(name)) return `${key} is for share consumers: a consumer ignores it`
   if (property.scope === 'C' && kind === 'producer') return `${key} is a consumer property: a producer ignores it`
   const { status } = property
   if (status.is === 'clib') return `${key} is for the C library only: it has no effect here`

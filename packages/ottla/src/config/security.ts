@@ -82,7 +82,7 @@ export const securityProperties = {
     '*',
     'GSSAPI',
     'How to authenticate: PLAIN, SCRAM-SHA-256, SCRAM-SHA-512, OAUTHBEARER, or GSSAPI (with the package `kerberos`).',
-    { importance: 'high' },
+    { importance: 'high', known: ['PLAIN', 'SCRAM-SHA-256', 'SCRAM-SHA-512', 'OAUTHBEARER', 'GSSAPI'] },
   ),
   'sasl.kerberos.service.name': textOr('*', 'kafka', "Kerberos name of the brokers' service."),
   'sasl.kerberos.principal': textOr('*', 'kafkaclient', 'Kerberos name of this client, for `sasl.kerberos.kinit.cmd`.'),

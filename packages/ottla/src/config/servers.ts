@@ -18,7 +18,9 @@ export function parseServers(key: string, given: unknown): HostPort[] {
   return parts.map(part => parseServer(key, part))
 }
 
-function parseServer(key: string, text: string): HostPort {
+function parseServer(key: string, given: string): HostPort {
+  // Credentials do not belong there, but who puts them there does not want to see them in a log.
+  const text = given.replace(/[^/]*@/, '[redacted]@')
   const bare = text.replace(/^[A-Za-z_][A-Za-z0-9_+.-]*:\/\//, '')
   if (isIPv6(bare)) {
     checkPortless(key, bare)

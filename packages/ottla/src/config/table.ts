@@ -2,7 +2,7 @@
 import { commonProperties } from './common.ts'
 import { consumerProperties } from './consumer.ts'
 import { producerProperties } from './producer.ts'
-import type { HostPort, InputOf, Property, ValueOf } from './property.ts'
+import type { HostPort, Property, ValueOf } from './property.ts'
 import { securityProperties } from './security.ts'
 
 export const properties = {
@@ -31,24 +31,9 @@ export type PropertyName = keyof typeof properties
 export type AliasName = keyof typeof aliases
 
 type Table = typeof properties
-type Inputs<T extends Record<string, Property>> = { readonly [K in keyof T]?: InputOf<T[K]> | undefined }
 type Values<T extends Record<string, Property>> = { readonly [K in keyof T]: ValueOf<T[K]> }
 
-type AliasInputs = { readonly [A in AliasName]?: InputOf<Table[(typeof aliases)[A]]> | undefined }
 type AliasValues = { readonly [A in AliasName]: ValueOf<Table[(typeof aliases)[A]]> }
-
-/**
- * The configuration of a client: librdkafka's keys, with values of their native type or as text. Keys of the other kind
- * of client are accepted with a warning.
- * @since 0.1.0
- */
-export type ClientConfig = Inputs<Table> & AliasInputs
-/** @since 0.1.0 */
-export type ProducerConfig = ClientConfig
-/** @since 0.1.0 */
-export type ConsumerConfig = ClientConfig
-/** @since 0.1.0 */
-export type AdminConfig = ClientConfig
 
 /**
  * The configuration as the client uses it: every key present, defaults filled in, aliases equal to their properties.

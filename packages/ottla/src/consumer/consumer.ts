@@ -8,13 +8,14 @@ import { clientHandle, transactionalReads, type ClientHandle, type Transactional
 import { getMetadata, offsetsForTimes, queryOptions, queryWatermarkOffsets } from '../cluster/queries.ts'
 import { resolveConfig, type ConsumerConfig, type ConsumerSettings } from '../config/resolve.ts'
 import { KafkaError } from '../errors.ts'
+import type { Untyped, ValueBeside } from '../topics.ts'
 import {
   OFFSET_INVALID,
+  type ConsumedMessage,
   type ConsumerEvent,
   type ConsumerGroupMetadata,
   type ConsumerIterator,
   type Event,
-  type Message,
   type Metadata,
   type RebalanceEvent,
   type RebalanceProtocol,
@@ -25,10 +26,10 @@ import {
 import { behind, checkOffsets, checkPartitions, checkTimes, invalid, noGroup } from './arguments.ts'
 import type { FetchQueue } from './fetch/fetch-queue.ts'
 import type { Group } from './group/group.ts'
-import { Subscription, type SubscriptionInput } from './group/subscription.ts'
+import { Subscription, type TopicsToSubscribe } from './group/subscription.ts'
 import { fetchCommitted } from './offsets/committed-offsets.ts'
 import type { Committer } from './offsets/committer.ts'
-import { strategiesFor, type ConsumerOptions } from './options.ts'
+import { strategiesFor, type ConsumerOptions, type TopicConsumerArguments } from './options.ts'
 import type { Ownership } from './ownership.ts'
 import type { Assignment } from './partition/assignment.ts'
 import { ConsumerParts } from './parts.ts'
@@ -37,9 +38,9 @@ import { Closing } from './read/closing.ts'
 import { outlived } from './read/decoding.ts'
 import { requireRecoverable } from './read/fatal.ts'
 import { BatchIterator, MessageIterator, type BatchOptions } from './read/iterators.ts'
-import type { MessageBatch } from './read/message-batch.ts'
+import type { ConsumedBatch } from './read/message-batch.ts'
 import type { Reader } from './read/reader.ts'
-import type { PartitionStream } from './run/cursor-stream.ts'
+import type { ConsumedStream } from './run/cursor-stream.ts'
 import type { BatchRunOptions, RunOptions } from './run/options.ts'
 import type { PartitionStreamsOptions } from './run/partition-streams.ts'
 import { TransactionReader } from './transaction-reader.ts'
@@ -70,9 +71,9 @@ const NO_LIMIT = -1
  * from everything but a fatal error. One call of `poll`, `readMessage` or an iterator at a time.
  * @since 0.1.0
  */
-export class Consumer<K = Buffer, V = Buffer>
+export class Consumer<K = Buffer, V = ValueBeside<K, Buffer>>
   extends AuthenticatedClient
-  implements AsyncDisposable, AsyncIterable<Message<K, V>>
+  implements AsyncDisposable, AsyncIterable<ConsumedMessage<K, V>>
 {
   readonly #context: ClientContext
   readonly #settings: ConsumerSettings
@@ -92,7 +93,10 @@ export class Consumer<K = Buffer, V = Buffer>
    * Connects in the background.
    * @throws KafkaError ERR__INVALID_ARG for a configuration that cannot work
    */
-  constructor(config: ConsumerConfig, options: ConsumerOptions<K, V> = {}) {
+  constructor(config: ConsumerConfig, options?: ConsumerOptions<K, V>, ...untyped: Untyped<K, V>)
+  /** Typed topics: `new Consumer<Topics>(config, { topics: { orders: { key: string, value: json<Order>() } } })`. */
+  constructor(config: ConsumerConfig, ...options: TopicConsumerArguments<K, V>)
+  constructor(config: ConsumerConfig, options: ConsumerOptions<unknown, unknown> = {}) {
     super()
     const resolved = resolveConfig('consumer', config)
     const { settings } = resolved
@@ -113,7 +117,7 @@ export class Consumer<K = Buffer, V = Buffer>
         parts.mailbox.wake()
       },
     })
-    const parts = new ConsumerParts(context, strategies, options, {
+    const parts = new ConsumerParts<K, V>(context, strategies, options, {
       isClosing: () => this.closed,
       closedError: () => this.#closing.error(),
       closesAt: () => this.#closing.deadline,
@@ -137,7 +141,7 @@ export class Consumer<K = Buffer, V = Buffer>
    * @throws KafkaError ERR__UNKNOWN_GROUP without `group.id`, ERR__INVALID_ARG, ERR__STATE when closed, ERR__FATAL after a
    *   fatal error
    */
-  subscribe(topics: SubscriptionInput, rebalance?: RebalanceCallback<K, V>): void {
+  subscribe(topics: TopicsToSubscribe<K, V>, rebalance?: RebalanceCallback<K, V>): void {
     this.#requireOpen()
     const group = this.#requireGroup('subscribe')
     requireRecoverable(this.#parts.mailbox.fatal)
@@ -243,7 +247,7 @@ export class Consumer<K = Buffer, V = Buffer>
    *   there is no other to read, ERR__AUTO_OFFSET_RESET, ERR__MAX_POLL_EXCEEDED, deserialization errors, fatal errors.
    *   After any but a fatal one, call it again to carry on; a fatal one comes again.
    */
-  readMessage(wait?: WaitOptions): Promise<Message<K, V>> {
+  readMessage(wait?: WaitOptions): Promise<ConsumedMessage<K, V>> {
     return this.#reader.readMessage(resolveWait(wait, NO_LIMIT))
   }
 
@@ -251,13 +255,13 @@ export class Consumer<K = Buffer, V = Buffer>
    * All messages from now on. Asking for the next message stores the offset behind the previous one; leaving the loop
    * does not store the last one. Ends when the consumer is closed; throws what readMessage rejects with.
    */
-  [Symbol.asyncIterator](): ConsumerIterator<Message<K, V>> {
+  [Symbol.asyncIterator](): ConsumerIterator<ConsumedMessage<K, V>> {
     this.#requireOpen()
     return new MessageIterator(this.#reader, this.#queue)
   }
 
   /** Messages in batches of one partition: the fastest way to read. Stores offsets as the iterator does, per batch. */
-  batches(options: BatchOptions = {}): ConsumerIterator<MessageBatch<K, V>> {
+  batches(options: BatchOptions = {}): ConsumerIterator<ConsumedBatch<K, V>> {
     this.#requireOpen()
     return new BatchIterator(this.#reader, this.#queue, options)
   }
@@ -276,7 +280,7 @@ export class Consumer<K = Buffer, V = Buffer>
    * A stream for each partition, from its first message until the partition is revoked or this iterator ends. Stores
    * offsets as an iterator does.
    */
-  partitions(options: PartitionStreamsOptions = {}): ConsumerIterator<PartitionStream<K, V>> {
+  partitions(options: PartitionStreamsOptions = {}): ConsumerIterator<ConsumedStream<K, V>> {
     return this.#parts.runs.partitions(options)
   }
 
@@ -460,7 +464,7 @@ export class Consumer<K = Buffer, V = Buffer>
   }
 
   /** @internal what Producer.transactional reads with */
-  [transactionalReads](options: BatchOptions): TransactionalReader<MessageBatch<K, V>> {
+  [transactionalReads](options: BatchOptions): TransactionalReader<ConsumedBatch<K, V>> {
     this.#requireOpen()
     const group = this.#requireGroup('transactional')
     const parts = [this.#context, this.#reader, this.#queue, this.#parts.mailbox, this.#ownership] as const

@@ -2,6 +2,8 @@
 import type { ClientOptions } from '../cluster/context.ts'
 import { checkedOptions } from '../config/constructor-options.ts'
 import type { DeserializerInput } from '../serdes.ts'
+import type { DeserializersByTopic, OptionsArgument, TopicsOption } from '../topic-serdes.ts'
+import type { TopicForm } from '../topics.ts'
 import type { PartitionAssignor } from './group/assignors/assignor.ts'
 import { strategiesOf, type Strategy } from './group/assignors/strategies.ts'
 import type { ConsumerInterceptor } from './read/interceptors.ts'
@@ -17,6 +19,22 @@ export interface ConsumerOptions<K, V> extends ClientOptions {
   /** Called with every delivered message and every commit. */
   readonly interceptors?: readonly ConsumerInterceptor<K, V>[]
 }
+
+/**
+ * Constructor options of a consumer for typed topics.
+ * @since 0.1.0
+ */
+export type TopicConsumerOptions<T> = Omit<ConsumerOptions<unknown, unknown>, 'key' | 'value'> &
+  TopicsOption<DeserializersByTopic<T>>
+
+/**
+ * The second signature of the constructor, which is for typed topics only.
+ * @since 0.1.0
+ */
+export type TopicConsumerArguments<K, V> = {
+  readonly plain: [options: never]
+  readonly topics: OptionsArgument<TopicConsumerOptions<K>>
+}[TopicForm<K, V>]
 
 /**
  * The strategies of these names, the application's own included.

@@ -54,7 +54,7 @@ export class ConsumerParts<K, V> {
   constructor(
     context: ClientContext,
     strategies: readonly Strategy[],
-    options: ConsumerOptions<K, V>,
+    options: ConsumerOptions<unknown, unknown>,
     host: PartsHost,
   ) {
     const { settings } = context
@@ -111,7 +111,7 @@ export class ConsumerParts<K, V> {
     const closesAt = (): Deadline | null => host.closesAt()
     this.ownership = new Ownership(context, assignment, this.queue, this.committer, added, fetchMore, closesAt)
     const intercept = intercepting(context, options.interceptors)
-    this.reader = this.#makeReader(decodingOf(options.key, options.value, intercept))
+    this.reader = this.#makeReader(decodingOf(options, intercept))
     const parts = [context, this.reader, this.mailbox, this.ownership, this.runningJobs, this.group] as const
     this.runs = new Runs<K, V>(() => host.requireOpen(), ...parts)
     const seen = [this.queue, this.mailbox, this.reader, this.group, this.runningJobs] as const

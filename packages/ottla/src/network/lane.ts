@@ -10,7 +10,7 @@ import { Attempt } from './attempt.ts'
 import { Connection, asRequestError, type ConnectionSettings, type Endpoint } from './connection.ts'
 import { commonVersion, type BrokerFeatures, type HandshakeSettings } from './handshake.ts'
 import { Session } from './reauthentication.ts'
-import { HungUpError, RequestError } from './request-error.ts'
+import { HungUpError, RequestError, unsent } from './request-error.ts'
 import { AddressBook } from './transport.ts'
 
 /** The settings that all lanes of a client share. */
@@ -150,7 +150,7 @@ export class Lane {
     body: Req | ((version: number) => Req),
     options: LaneRequestOptions,
   ): Promise<Decoded<Res>> {
-    if (this.#closed !== null) return Promise.reject(this.#closed)
+    if (this.#closed !== null) return Promise.reject(unsent(this.#closed))
     const now = this.#clock.now()
     if (this.isUp && this.#queue.length === 0 && this.#admits(now)) {
       if (this.#counters !== null) this.#counters.queued(0)
@@ -446,7 +446,9 @@ export class Lane {
     this.#waiters.clear()
   }
 
-  #failQueue(error: RequestError): void {
+  // The attempt's own requests may have been sent; those that wait were not.
+  #failQueue(cause: RequestError): void {
+    const error = unsent(cause)
     for (let queued = this.#queue.shift(); queued !== undefined; queued = this.#queue.shift()) {
       queued.timer?.cancel()
       if (queued.done) continue

@@ -13,6 +13,14 @@ export class RequestError extends KafkaError {
   }
 }
 
+/**
+ * The error of a request that was never written, because of another one's error: what failed the connection, or closed
+ * it, may have been sent, but this request was not.
+ */
+export function unsent(error: RequestError): RequestError {
+  return error.sent ? new RequestError(error.code, error.message, false, error) : error
+}
+
 /** The other end does not speak the client's protocol: the port or security.protocol is wrong. */
 export class WrongProtocolError extends RequestError {}
 

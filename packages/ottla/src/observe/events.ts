@@ -20,6 +20,7 @@ export class EventHub {
   readonly #listeners = new Map<EventType, Map<AnyListener, AnyListener>>()
   readonly #taps = new Set<AnyListener>()
   readonly #streams = new Set<EventStream>()
+  readonly #onRead = new Set<() => void>()
   readonly #onListenerError: OnListenerError
   #closed = false
 
@@ -83,10 +84,29 @@ export class EventHub {
    * @param accepts the types that the stream carries; all if omitted
    */
   stream(first: readonly Event[] = [], accepts?: ReadonlySet<EventType>): AsyncIterableIterator<Event> {
-    const stream = new EventStream(first, accepts, s => this.#streams.delete(s))
+    const onRead = (): void => {
+      for (const listener of this.#onRead) listener()
+    }
+    const stream = new EventStream(first, accepts, s => this.#streams.delete(s), onRead)
     if (this.#closed) stream.end()
     else this.#streams.add(stream)
     return stream
+  }
+
+  /**
+   * How many delivery reports wait for a reader of a stream: the one that has read the most counts, as any may be the one
+   * that handles them. Nobody waits for a stream that has not been read yet.
+   */
+  get unreadReports(): number {
+    let fewest = Infinity
+    for (const stream of this.#streams) if (stream.isRead) fewest = Math.min(fewest, stream.unreadReports)
+    return fewest === Infinity ? 0 : fewest
+  }
+
+  /** Calls `listener` whenever a stream has been read, or its reader has stopped. @returns a function that ends this */
+  onRead(listener: () => void): () => void {
+    this.#onRead.add(listener)
+    return () => void this.#onRead.delete(listener)
   }
 
   /** Ends every stream once its queue has been read; later events still reach listeners. */
@@ -112,15 +132,23 @@ class EventStream implements AsyncIterableIterator<Event> {
   #ended = false
   readonly #accepts: ReadonlySet<EventType> | undefined
   readonly #onReturn: (stream: EventStream) => void
+  readonly #onRead: () => void
+  /** Whether anybody has asked for an event. */
+  isRead = false
+  /** Delivery reports in the queue. */
+  unreadReports = 0
 
   constructor(
     first: readonly Event[],
     accepts: ReadonlySet<EventType> | undefined,
     onReturn: (s: EventStream) => void,
+    onRead: () => void,
   ) {
     this.#queue = first.slice()
     this.#accepts = accepts
     this.#onReturn = onReturn
+    this.#onRead = onRead
+    for (const event of first) if (event.type === 'delivery') this.unreadReports++
   }
 
   push(event: Event): void {
@@ -131,6 +159,7 @@ class EventStream implements AsyncIterableIterator<Event> {
       return
     }
     this.#queue.push(event)
+    if (event.type === 'delivery') this.unreadReports++
     if (this.#queue.length - this.#head > STREAM_LIMIT) this.#drop()
   }
 
@@ -141,9 +170,11 @@ class EventStream implements AsyncIterableIterator<Event> {
   }
 
   next(): Promise<IteratorResult<Event, undefined>> {
+    this.isRead = true
     if (this.#head < this.#queue.length) {
       const value = this.#queue[this.#head] as Event // head is below the length
       this.#drop()
+      this.#onRead()
       return Promise.resolve({ value, done: false })
     }
     if (this.#ended) return Promise.resolve({ value: undefined, done: true })
@@ -154,7 +185,9 @@ class EventStream implements AsyncIterableIterator<Event> {
     this.#onReturn(this)
     this.#queue = []
     this.#head = 0
+    this.unreadReports = 0
     this.end()
+    this.#onRead()
     return Promise.resolve({ value: undefined, done: true })
   }
 
@@ -164,6 +197,7 @@ class EventStream implements AsyncIterableIterator<Event> {
 
   // Advances the head; the consumed front is cut off now and then, so that a shift costs O(1).
   #drop(): void {
+    if (this.#queue[this.#head]?.type === 'delivery') this.unreadReports--
     this.#head++
     if (this.#head < 1024 || this.#head * 2 < this.#queue.length) return
     this.#queue = this.#queue.slice(this.#head)

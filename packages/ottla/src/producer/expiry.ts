@@ -2,12 +2,13 @@
 import { ErrorCode } from '@ottla/protocol'
 import type { Snapshot } from '../cluster/snapshot.ts'
 import { KafkaError } from '../errors.ts'
-import { splitBatch, type Batch } from './queue/batch.ts'
+import type { Batch } from './queue/batch.ts'
 import type { PartitionQueue } from './queue/partition-queue.ts'
 import type { TopicQueue } from './queue/topic-queue.ts'
-import { firstYoung, waitingReason } from './queue/waiting.ts'
+import { waitingReason } from './queue/waiting.ts'
 import type { Delivery } from './report/delivery.ts'
 import { expiry, failure } from './report/outcomes.ts'
+import type { ShippedRequest } from './send/produce-request.ts'
 import type { Sender } from './send/sender.ts'
 
 const SLOWEST_SCAN_MS = 1000
@@ -59,6 +60,10 @@ export class Expiry {
   /** Fails messages that have waited too long. */
   scan(now: number): void {
     const { propagationMs, messageTimeoutMs } = this.#settings
+    const before = now - messageTimeoutMs
+    // Older than what waits.
+    if (messageTimeoutMs !== Infinity)
+      for (const request of [...this.#sender.requests()]) this.#expireSent(request, before)
     for (const topic of this.#topics.values()) {
       if (topic.isGivenUp(now, propagationMs)) {
         const text = `topic ${topic.name} does not exist, and was not created within ${propagationMs} ms`
@@ -70,7 +75,7 @@ export class Expiry {
         continue
       }
       this.#refuseImpossible(topic)
-      if (messageTimeoutMs !== Infinity) for (const queue of topic.queues()) this.#expire(queue, now)
+      if (messageTimeoutMs !== Infinity) for (const queue of topic.queues()) this.#expire(queue, before)
     }
   }
 
@@ -81,21 +86,62 @@ export class Expiry {
     else for (const queue of queues) this.#failQueue(queue, () => topic.noPartition(queue.partition))
   }
 
-  #expire(queue: PartitionQueue, now: number): void {
-    const timeoutMs = this.#settings.messageTimeoutMs
-    const over = queue.takeWhile(batch => now >= batch.lastAt + timeoutMs)
-    const head = queue.oldest
-    // A batch that was never sent may be split: its oldest messages should not wait for its youngest.
-    if (head !== null && head.failures === 0 && now >= head.firstAt + timeoutMs + this.scanMs) {
-      queue.takeWhile(batch => batch === head)
-      const [old, young] = splitBatch(head, firstYoung(head, now - timeoutMs))
-      over.push(old)
-      queue.putBack([young])
-    }
-    this.#settleAll(queue, over, batch =>
-      expiry(queue, timeoutMs, queue.absence ?? batch.lastError ?? waitingReason(this.#cluster, queue)),
+  /**
+   * Each message has its own time: the oldest of a batch do not wait for its youngest.
+   * @param before - the time (monotonic ms) at or before which messages were accepted whose time is over
+   */
+  #expire(queue: PartitionQueue, before: number): void {
+    const errorOf = (batch: Batch): KafkaError =>
+      this.#expiry(queue, queue.absence ?? batch.lastError ?? waitingReason(this.#cluster, queue))
+    this.#settleAll(
+      queue,
+      queue.takeWhile(batch => batch.lastAt <= before),
+      errorOf,
     )
+    const head = queue.oldest
+    if (head !== null) this.#expireFirst(queue, head, before, errorOf, head.unpersisted)
     this.#sender.list(queue)
+  }
+
+  // Unlike librdkafka, which closes the connection when the first message of a request runs out of time, this only
+  // reports what is over: the broker may still answer the request, and nothing else becomes doubtful.
+  #expireSent({ shipments, brokerId, isWritten }: ShippedRequest, before: number): void {
+    for (const { queue, batch } of shipments) {
+      if (batch.isSettled) continue
+      const errorOf = (): KafkaError => {
+        if (isWritten) return this.#expiry(queue, unanswered(brokerId))
+        return this.#expiry(queue, waitingReason(this.#cluster, queue) ?? batch.lastError ?? unconnected(brokerId))
+      }
+      if (batch.lastAt > before) {
+        this.#expireFirst(queue, batch, before, errorOf, isWritten ? 'possibly-persisted' : batch.unpersisted)
+        continue
+      }
+      if (isWritten) {
+        batch.doubt = 'possibly-persisted'
+        // The socket may still be writing its bytes.
+        batch.isBufferShared = true
+      }
+      this.#settleAll(queue, [batch], errorOf)
+    }
+  }
+
+  #expireFirst(
+    queue: PartitionQueue,
+    batch: Batch,
+    before: number,
+    errorOf: (batch: Batch) => KafkaError,
+    status: Batch['unpersisted'],
+  ): void {
+    if (batch.firstAt > before) return
+    const end = batch.entries.acceptedBy(before)
+    if (end <= batch.reported) return
+    const error = errorOf(batch)
+    this.#sender.lost(error)
+    this.#delivery.settleFirst(queue.topic.name, queue.partition, batch, end, { ...failure(batch, error), status })
+  }
+
+  #expiry(queue: PartitionQueue, why: KafkaError | null): KafkaError {
+    return expiry(queue, this.#settings.messageTimeoutMs, why)
   }
 
   /** Fails every message of the topic. */
@@ -114,4 +160,12 @@ export class Expiry {
       this.#delivery.settle(queue.topic.name, queue.partition, batch, failure(batch, error))
     }
   }
+}
+
+function unanswered(brokerId: number): KafkaError {
+  return new KafkaError(ErrorCode.ERR__TIMED_OUT, `broker ${brokerId} has not answered the request`)
+}
+
+function unconnected(brokerId: number): KafkaError {
+  return new KafkaError(ErrorCode.ERR__TIMED_OUT, `there has been no connection to broker ${brokerId} yet`)
 }

@@ -109,9 +109,7 @@ export class Intake {
     // Anything else is checked by `put`.
     if (!isPromise(key) && !isPromise(value))
       return this.#putWhenRoom(message, key as Data, value as Data, sink, signal)
-    const { accumulator } = this.#pipeline
-    accumulator.beginPending()
-    return this.#putSerialized(message, key, value, sink, signal).finally(() => accumulator.endPending())
+    return this.#putSerialized(message, key, value, sink, signal)
   }
 
   async #putSerialized(
@@ -122,16 +120,25 @@ export class Intake {
     signal: AbortSignal | undefined,
   ): Promise<void> {
     const { topic } = message
-    const [key, value] = await Promise.all([
-      settled(pendingKey, error => serializationError(error, topic, 'key')),
-      settled(pendingValue, error => serializationError(error, topic, 'value')),
-    ])
-    if (key === undefined && pendingKey !== key) throw noBytes(topic, 'key')
-    if (value === undefined && pendingValue !== value) throw noBytes(topic, 'value')
-    if (signal?.aborted === true) throw abortReason(signal)
-    if (!this.#lifecycle.acceptsPending) throw this.#lifecycle.refusal()
-    // As in enter.
-    await this.#putWhenRoom(message, key as Data, value as Data, sink, signal)
+    const { accumulator } = this.#pipeline
+    let entered: Promise<void> | null
+    accumulator.beginPending()
+    try {
+      const [key, value] = await Promise.all([
+        settled(pendingKey, error => serializationError(error, topic, 'key')),
+        settled(pendingValue, error => serializationError(error, topic, 'value')),
+      ])
+      if (key === undefined && pendingKey !== key) throw noBytes(topic, 'key')
+      if (value === undefined && pendingValue !== value) throw noBytes(topic, 'value')
+      if (signal?.aborted === true) throw abortReason(signal)
+      if (!this.#lifecycle.acceptsPending) throw this.#lifecycle.refusal()
+      // As in enter.
+      entered = this.#putWhenRoom(message, key as Data, value as Data, sink, signal)
+    } finally {
+      // Counted as accepted, or as waiting for room, by now.
+      accumulator.endPending()
+    }
+    await entered
   }
 
   #putWhenRoom(

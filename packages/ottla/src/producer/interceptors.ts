@@ -81,9 +81,9 @@ export class ProducerInterceptors {
     this.#acknowledge(refusal(message, reported))
   }
 
-  /** Reports all messages of a settled batch. */
+  /** Reports settled messages. */
   settled(settled: Settled): void {
-    for (let i = 0; i < settled.entries.count; i++) this.#acknowledge(makeReport(settled, i))
+    for (let i = settled.from; i < settled.end; i++) this.#acknowledge(makeReport(settled, i))
   }
 
   #acknowledgeNow(report: DeliveryReport): void {

@@ -18,7 +18,7 @@ import type { Bytes, Partitioner } from '../types.ts'
 import { Expiry } from './expiry.ts'
 import type { PipelineIdentity } from './idempotence/identity.ts'
 import { Accumulator } from './queue/accumulator.ts'
-import { eachRecord, type Batch } from './queue/batch.ts'
+import { eachRecord, type Batch, type RecordTaker } from './queue/batch.ts'
 import type { ReportSink } from './queue/entries.ts'
 import { plainHeaders, type PlainHeaders } from './queue/headers.ts'
 import { checkFields, checkTopicName, payloadBytes, type AnyMessage } from './queue/message.ts'
@@ -244,20 +244,16 @@ export class Pipeline implements QueueObserver {
    */
   purge(queued: boolean, inFlight: boolean, cause: KafkaError | null = null): void {
     if (queued) {
+      // As in librdkafka, a request that waits for a connection is still in the queue.
+      this.#discardRequests(false, queue => purgedQueue(queue, cause))
       for (const topic of this.#topics.values()) {
         for (const queue of topic.queues()) {
-          const error = KafkaError.of(ErrorCode.ERR__PURGE_QUEUE, queue.name, cause?.message, { cause })
+          const error = purgedQueue(queue, cause)
           for (const batch of queue.drain()) this.#discard(queue, batch, error)
         }
       }
     }
-    if (!inFlight) return
-    for (const { queue, batch } of [...this.sender.shipments()]) {
-      // The socket may still be writing its bytes.
-      batch.isBufferShared = true
-      batch.doubt = 'possibly-persisted'
-      this.#discard(queue, batch, KafkaError.of(ErrorCode.ERR__PURGE_INFLIGHT, queue.name))
-    }
+    if (inFlight) this.#discardRequests(true, queue => KafkaError.of(ErrorCode.ERR__PURGE_INFLIGHT, queue.name))
   }
 
   /** Stops the timers and releases the topics. */
@@ -400,14 +396,15 @@ export class Pipeline implements QueueObserver {
     for (const batch of topic.unassigned.drain()) {
       this.accumulator.add(0, -batch.queuedBytes)
       const refused: (() => void)[] = []
-      eachRecord(batch, (message, sink, record, enqueuedAt) => {
+      const assign: RecordTaker = (message, sink, record, enqueuedAt) => {
         try {
-          const queue = topic.queueFor(message, record.key, enqueuedAt)
+          const queue = topic.queueForHeld(message, record.key, enqueuedAt)
           this.accumulator.add(0, place(queue, message, sink, record, enqueuedAt))
         } catch (error) {
           refused.push(() => this.#refuse(topic, message, sink, enqueuedAt, error))
         }
-      })
+      }
+      eachRecord(batch, assign, batch.reported)
       batch.isSettled = true
       batch.dispose()
       // Reported last, so that messages produced from within a report come after those accepted before.
@@ -423,6 +420,21 @@ export class Pipeline implements QueueObserver {
         : new KafkaError(ErrorCode.ERR__FAIL, `${topic.name}: ${why}`, { cause: error })
     this.#identity?.lost(reported)
     this.delivery.refuse(topic.name, message, sink, enqueuedAt, this.#wallOffset, reported)
+  }
+
+  #discardRequests(written: boolean, errorOf: (queue: PartitionQueue) => KafkaError): void {
+    for (const { shipments, isWritten } of [...this.sender.requests()]) {
+      if (isWritten !== written) continue
+      for (const { queue, batch } of shipments) {
+        if (batch.isSettled) continue
+        if (isWritten) {
+          // The socket may still be writing its bytes.
+          batch.isBufferShared = true
+          batch.doubt = 'possibly-persisted'
+        }
+        this.#discard(queue, batch, errorOf(queue))
+      }
+    }
   }
 
   #discard(queue: PartitionQueue, batch: Batch, error: KafkaError): void {
@@ -449,6 +461,10 @@ export class Pipeline implements QueueObserver {
     if (first !== undefined) this.#alarm.set(first.until)
     if (this.#nextScan !== Infinity) this.#alarm.set(this.#nextScan)
   }
+}
+
+function purgedQueue(queue: PartitionQueue, cause: KafkaError | null): KafkaError {
+  return KafkaError.of(ErrorCode.ERR__PURGE_QUEUE, queue.name, cause?.message, { cause })
 }
 
 /** A closer upper bound of a record's bytes, with strings measured. */

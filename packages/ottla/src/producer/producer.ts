@@ -11,21 +11,22 @@ import { checkedOptions } from '../config/constructor-options.ts'
 import { resolveConfig, type ProducerConfig } from '../config/resolve.ts'
 import { KafkaError, invalidArgument } from '../errors.ts'
 import { StatisticsReporter } from '../observe/statistics/reporter.ts'
-import { serializerOf, type SerializerInput } from '../serdes.ts'
+import type { SerializerInput } from '../serdes.ts'
+import { serializersOf, type OptionsArgument, type SerializersByTopic, type TopicsOption } from '../topic-serdes.ts'
+import type { TopicForm, Untyped, ValueBeside } from '../topics.ts'
 import type {
   Bytes,
   ConsumerGroupMetadata,
-  DeliveryReport,
-  EventOf,
+  Event,
   Metadata,
   Partitioner,
+  ProducedMessage,
+  ProducedReport,
   ProducerEvent,
-  ProducerMessage,
-  Serializer,
   TopicPartitionOffset,
   WaitOptions,
 } from '../types.ts'
-import { flush } from './flush.ts'
+import { flush, untilRead } from './flush.ts'
 import type { PipelineIdentity } from './idempotence/identity.ts'
 import { requestId, ProducerIdentity, type RequestId } from './idempotence/producer-identity.ts'
 import { Intake, type Serializers } from './intake.ts'
@@ -65,10 +66,28 @@ export interface ProducerOptions<K = Bytes, V = Bytes> extends ClientOptions {
 }
 
 /**
+ * Constructor options of a producer for typed topics.
+ * @since 0.1.0
+ */
+export type TopicProducerOptions<T> = Omit<ProducerOptions<unknown, unknown>, 'key' | 'value'> &
+  TopicsOption<SerializersByTopic<T>>
+
+/**
+ * The second signature of the constructor, which is for typed topics only.
+ * @since 0.1.0
+ */
+export type TopicProducerArguments<K, V> = {
+  readonly plain: [options: never]
+  readonly topics: OptionsArgument<TopicProducerOptions<K>>
+}[TopicForm<K, V>]
+
+/**
  * A listener for one type of a producer's events.
  * @since 0.1.0
  */
-export type ProducerListener<T extends ProducerEvent['type']> = (event: EventOf<T>) => void
+export type ProducerListener<K, V, T extends ProducerEvent['type']> = (
+  event: Extract<ProducerEvent<K, V>, { type: T }>,
+) => void
 
 const producerEvents: ReadonlySet<ProducerEvent['type']> = new Set([
   'delivery',
@@ -91,7 +110,7 @@ const UNLIMITED_CLOSE_MS = 300_000
  * batch from being written twice.
  * @since 0.1.0
  */
-export class Producer<K = Bytes, V = Bytes> extends AuthenticatedClient implements AsyncDisposable {
+export class Producer<K = Bytes, V = ValueBeside<K, Bytes>> extends AuthenticatedClient implements AsyncDisposable {
   readonly #context: ClientContext
   readonly #cluster: Cluster
   readonly #pipeline: Pipeline
@@ -106,7 +125,12 @@ export class Producer<K = Bytes, V = Bytes> extends AuthenticatedClient implemen
    * Connects in the background and never stops trying; `error` events report that no broker can be reached.
    * @throws KafkaError ERR__INVALID_ARG for a configuration that cannot work
    */
-  constructor(config: ProducerConfig, options: ProducerOptions<K, V> = {}) {
+  constructor(config: ProducerConfig, options?: ProducerOptions<K, V>, ...untyped: Untyped<K, V>)
+  /**
+   * Typed topics: `new Producer<Topics>(config, { topics: { orders: { value: json<Order>() } } })`.
+   */
+  constructor(config: ProducerConfig, ...options: TopicProducerArguments<K, V>)
+  constructor(config: ProducerConfig, options: ProducerOptions<unknown, unknown> = {}) {
     super()
     const resolved = resolveConfig('producer', config)
     const { settings } = resolved
@@ -124,12 +148,7 @@ export class Producer<K = Bytes, V = Bytes> extends AuthenticatedClient implemen
       this.#context,
       settings['enable.idempotence'] ? onReady => this.#makeIdentity(onReady) : null,
     )
-    const serializers = {
-      // Each gets what its own field of a ProducerMessage<K, V> holds.
-      key: options.key === undefined ? null : (serializerOf(options.key) as Serializer<unknown>),
-      value: options.value === undefined ? null : (serializerOf(options.value) as Serializer<unknown>),
-    }
-    this.#intake = this.#makeIntake(serializers, options.interceptors ?? [])
+    this.#intake = this.#makeIntake(serializersOf(options), options.interceptors ?? [])
     this.#statistics = new StatisticsReporter(
       this.#context.clock,
       this.#context.events,
@@ -140,9 +159,9 @@ export class Producer<K = Bytes, V = Bytes> extends AuthenticatedClient implemen
     this.#pipeline.prepare()
   }
 
-  /** Messages accepted and not reported yet. */
+  /** Messages accepted whose report has not been given; within a report's callback, its message still counts. */
   get outstanding(): number {
-    return this.#pipeline.accumulator.messages
+    return this.#pipeline.accumulator.unreported
   }
 
   /** Whether `close` has been called. */
@@ -168,7 +187,7 @@ export class Producer<K = Bytes, V = Bytes> extends AuthenticatedClient implemen
    *   serializer that returns a promise), ERR__KEY_SERIALIZATION, ERR__VALUE_SERIALIZATION, ERR__STATE (closed),
    *   ERR__FATAL; ERR__UNKNOWN_TOPIC or ERR_TOPIC_AUTHORIZATION_FAILED once the brokers have answered so for the topic
    */
-  produce(message: ProducerMessage<K, V>, report?: (report: DeliveryReport<K, V>) => void): void {
+  produce(message: ProducedMessage<K, V>, report?: (report: ProducedReport<K, V>) => void): void {
     if (report !== undefined && typeof report !== 'function') throw invalidArgument('report must be a function')
     // A report hands back the message's own fields, so it is one of K and V.
     this.#intake.produce(message, (report === undefined ? null : inContext(report)) as ReportSink)
@@ -180,60 +199,64 @@ export class Producer<K = Bytes, V = Bytes> extends AuthenticatedClient implemen
    * Rejects with KafkaError: the report's error, with the report in `error.report`, or an error that `produce` throws.
    * Rejects with the signal's reason if the signal aborts before the message is accepted.
    */
-  send(message: ProducerMessage<K, V>, options: { readonly signal?: AbortSignal } = {}): Promise<DeliveryReport<K, V>> {
+  send(message: ProducedMessage<K, V>, options: { readonly signal?: AbortSignal } = {}): Promise<ProducedReport<K, V>> {
     // As in produce.
-    return this.#intake.send(message, options.signal) as Promise<DeliveryReport<K, V>>
+    return this.#intake.send(message, options.signal) as Promise<ProducedReport<K, V>>
   }
 
   /**
    * Sends messages and resolves with their reports, in the same order. Never rejects for one bad message: a message
    * that is not accepted gets a report with the error, too.
    */
-  sendBatch(messages: Iterable<ProducerMessage<K, V>>): Promise<DeliveryReport<K, V>[]> {
+  sendBatch(messages: Iterable<ProducedMessage<K, V>>): Promise<ProducedReport<K, V>[]> {
     // As in produce.
-    return this.#intake.sendBatch(messages) as Promise<DeliveryReport<K, V>[]>
+    return this.#intake.sendBatch(messages) as Promise<ProducedReport<K, V>[]>
   }
 
   /**
    * Every event from now on, preceded by up to 10,000 delivery reports that nobody has asked for yet. Ends when the
    * producer is closed.
    */
-  events(): AsyncIterable<ProducerEvent> {
+  events(): AsyncIterable<ProducerEvent<K, V>> {
     const first = this.#pipeline.delivery.takeUnclaimed().map(report => ({ type: 'delivery' as const, report }))
-    // The hub carries all kinds of events; this stream lets through a producer's only.
-    return this.#context.events.stream(first, producerEvents) as AsyncIterableIterator<ProducerEvent>
+    // The hub carries all kinds of events; this stream lets through a producer's only, whose reports are of K and V.
+    return this.#context.events.stream(first, producerEvents) as AsyncIterable<ProducerEvent<K, V>>
   }
 
   /** Calls `listener` for every event of the type. Delivery events are made only if somebody listens. */
-  on<T extends ProducerEvent['type']>(type: T, listener: ProducerListener<T>): this {
+  on<T extends ProducerEvent['type']>(type: T, listener: ProducerListener<K, V, T>): this {
     const { events } = this.#context
-    events.on(type, listener)
-    if (type !== 'delivery') return this
-    const first = this.#pipeline.delivery.takeUnclaimed()
-    // Not within this call: the application may still be setting up what the listener uses.
-    if (first.length > 0) queueMicrotask(() => first.forEach(report => events.emit({ type: 'delivery', report })))
+    // Both are the event of type T; the compiler cannot see that.
+    events.on(type, listener as unknown as (event: Event) => void)
+    if (type === 'delivery') this.#pipeline.delivery.giveUnclaimed()
     return this
   }
 
   /** Removes a listener that `on` added. */
-  off<T extends ProducerEvent['type']>(type: T, listener: ProducerListener<T>): this {
-    this.#context.events.off(type, listener)
+  off<T extends ProducerEvent['type']>(type: T, listener: ProducerListener<K, V, T>): this {
+    // As in `on`.
+    this.#context.events.off(type, listener as unknown as (event: Event) => void)
     return this
   }
 
   /**
-   * Sends what is queued at once, without linger, and waits for the reports.
+   * Sends what is queued at once, without linger, and waits until all reports have been given. That includes the
+   * messages of `send` calls that wait for room in the queue or for a serializer. Reports in a stream of `events()` have
+   * been given when they have been read. The wait for its reader ends when that has not asked for an event for a second.
    * @param wait - limit in ms, or with a signal; -1 (default) for none
-   * @returns how many messages are still outstanding; 0 as soon as all have been reported
+   * @returns how many messages have no report yet; 0 as soon as all have been reported
    */
   async flush(wait?: WaitOptions): Promise<number> {
     const { timeoutMs, signal } = resolveWait(wait, -1)
-    return flush(this.#pipeline, this.#context.clock, timeoutMs, signal)
+    const { clock, events } = this.#context
+    const deadline = Deadline.after(clock, timeoutMs)
+    const left = await flush(this.#pipeline, clock, timeoutMs, signal)
+    return left > 0 ? left : untilRead(events, clock, deadline, signal)
   }
 
   /**
    * Discards messages: those in the queue are reported with ERR__PURGE_QUEUE, those in flight with ERR__PURGE_INFLIGHT
-   * (`possibly-persisted`). Both by default.
+   * (`possibly-persisted`). Both by default. What waits for a connection is in the queue.
    */
   purge(options: { readonly queue?: boolean; readonly inFlight?: boolean } = {}): void {
     this.#pipeline.purge(options.queue ?? true, options.inFlight ?? true)
@@ -243,7 +266,7 @@ export class Producer<K = Bytes, V = Bytes> extends AuthenticatedClient implemen
    * A stream whose writes wait for room in the queue. The first message that cannot be delivered errors it. Closing it
    * waits for all its reports and leaves the producer open.
    */
-  writable(): WritableStream<ProducerMessage<K, V>> {
+  writable(): WritableStream<ProducedMessage<K, V>> {
     return writableOf(this.#intake)
   }
 

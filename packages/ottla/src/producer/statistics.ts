@@ -3,7 +3,7 @@ import type { Cluster } from '../cluster/cluster.ts'
 import type { ClientContext } from '../cluster/context.ts'
 import { commonStatistics, ExtrasByBroker, plainPartition } from '../cluster/statistics.ts'
 import { ClientCounters } from '../observe/statistics/counters.ts'
-import type { EosStatistics, PartitionStatistics, Statistics, TopicStatistics } from '../observe/statistics/layout.ts'
+import type { EosStatistics, PartitionStatistics, Statistics, TopicStatistics } from '../statistics.ts'
 import type { PipelineIdentity } from './idempotence/identity.ts'
 import type { Pipeline } from './pipeline.ts'
 import { SEQUENCES } from './queue/batch.ts'
@@ -49,12 +49,14 @@ export function producerStatistics(context: ClientContext, cluster: Cluster, pip
 
 function collectInFlight(pipeline: Pipeline, extras: ExtrasByBroker): ReadonlyMap<PartitionQueue, InFlight> {
   const all = new Map<PartitionQueue, InFlight>()
-  for (const { queue, batch } of pipeline.sender.shipments()) {
-    let known = all.get(queue)
-    if (known === undefined) all.set(queue, (known = { ...NOTHING }))
-    known.messages += batch.count
-    known.oldest = Math.min(known.oldest, batch.baseMsgid)
-    if (queue.inFlightTo >= 0) extras.of(queue.inFlightTo).messagesInFlight += batch.count
+  for (const { shipments } of pipeline.sender.requests()) {
+    for (const { queue, batch } of shipments) {
+      let known = all.get(queue)
+      if (known === undefined) all.set(queue, (known = { ...NOTHING }))
+      known.messages += batch.unreported
+      known.oldest = Math.min(known.oldest, batch.baseMsgid)
+      if (queue.inFlightTo >= 0) extras.of(queue.inFlightTo).messagesInFlight += batch.unreported
+    }
   }
   return all
 }
@@ -95,9 +97,9 @@ function queueStatistics(queue: PartitionQueue, inFlight: InFlight): Partial<Par
   let youngest = { count: 0, bytes: 0 }
   let oldest = inFlight.oldest
   for (const batch of queue.batches()) {
-    messages += batch.count
+    messages += batch.unreported
     bytes += batch.queuedBytes
-    youngest = { count: batch.count, bytes: batch.queuedBytes }
+    youngest = { count: batch.unreported, bytes: batch.queuedBytes }
     oldest = Math.min(oldest, batch.baseMsgid)
   }
   // Only the last batch may be open; all others are ready to be sent.

@@ -249,6 +249,7 @@ test('members are removed by name, and all of them if none is named', async () =
             groupInstanceId,
             clientId: '',
             clientHost: '',
+            memberMetadata: Buffer.alloc(0),
             memberAssignment: Buffer.alloc(0),
           })),
           authorizedOperations: 0,

@@ -28,7 +28,7 @@ const azure: ClientConfig = {
   'sasl.oauthbearer.metadata.authentication.type': 'azure_imds',
 }
 
-function refused(config: ClientConfig, why: RegExp): void {
+function refused(config: Partial<ClientConfig>, why: RegExp): void {
   assert.throws(
     () => resolveConfig('producer', config),
     (error: KafkaError) => {
@@ -80,7 +80,7 @@ test('settings that exclude each other are refused', () => {
     },
     /private\.key\.file and .*private\.key\.pem cannot both/,
   )
-  const besides: ClientConfig[] = [
+  const besides: Partial<ClientConfig>[] = [
     { 'sasl.oauthbearer.assertion.private.key.file': 'key.pem' },
     { 'sasl.oauthbearer.assertion.private.key.pem': 'PEM' },
     { 'sasl.oauthbearer.assertion.private.key.passphrase': 'x' },
@@ -138,7 +138,7 @@ test('the option of the constructor is checked, and the lack of any source of to
 })
 
 test('secrets of OAUTHBEARER are masked', () => {
-  const secrets: ClientConfig = {
+  const secrets: Partial<ClientConfig> = {
     'sasl.oauthbearer.config': 'open sesame',
     'sasl.oauthbearer.client.secret': 'open sesame',
     'sasl.oauthbearer.assertion.private.key.pem': 'open sesame',

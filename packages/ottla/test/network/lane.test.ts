@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net'
 import { after, test } from 'node:test'
 import assert from 'node:assert/strict'
 import { ErrorCode, Heartbeat, HeartbeatServer, encodeResponse } from '@ottla/protocol'
@@ -124,14 +125,37 @@ test('without a connection requests reject as certainly not sent', async () => {
   )
 })
 
+for (const [what, code, text, fail] of [
+  ['is lost', ErrorCode.ERR__TRANSPORT, /before it had answered/, (socket: Socket) => void socket.destroy()],
+  ['brings garbage', ErrorCode.ERR__BAD_MSG, /HTTP/, (socket: Socket) => void socket.write('HTTP/1.1 400 Bad Request')],
+  ['gets no answer', ErrorCode.ERR__TIMED_OUT, /no answer to ApiVersions/, () => undefined],
+] as const) {
+  test(`requests that wait for a connection that ${what} in its handshake reject as not sent`, async () => {
+    const handshake = { ...settings.handshake, apiVersionTimeoutMs: 200 }
+    const { lane, broker } = await start(() => undefined, { handshake })
+    broker.isSilent = true
+    broker.onHeld = fail
+    const waiting = [1, 2].map(() =>
+      assert.rejects(lane.request(Heartbeat, body, options), failsWith(code, false, text)),
+    )
+    await Promise.all(waiting)
+  })
+}
+
 test('closing rejects all waits and leaves nothing behind', async () => {
   const { lane } = await start(() => undefined)
   const waiting = assert.rejects(
     lane.request(Heartbeat, body, options),
-    failsWith(ErrorCode.ERR__DESTROY, true, /over/),
+    failsWith(ErrorCode.ERR__DESTROY, false, /over/),
   )
   lane.close(new RequestError(ErrorCode.ERR__DESTROY, 'over', true))
   await waiting
+  await assert.rejects(lane.request(Heartbeat, body, options), failsWith(ErrorCode.ERR__DESTROY, false, /over/))
+})
+
+test('closing rejects what is in flight as possibly sent', async () => {
+  const over = new RequestError(ErrorCode.ERR__DESTROY, 'over', true)
+  const { lane } = await start(() => lane.close(over))
   await assert.rejects(lane.request(Heartbeat, body, options), failsWith(ErrorCode.ERR__DESTROY, true, /over/))
 })
 

@@ -26,6 +26,8 @@ export class ScriptedBroker {
   connections = 0
   /** Whether it accepts connections and requests without an answer; `speak` ends it. */
   isSilent = false
+  /** Called for each request that comes while it is silent. */
+  onHeld: (socket: Socket) => void = () => undefined
 
   private constructor(script: Script) {
     // Otherwise the second of two responses would wait for the client's delayed acknowledgement: 40 ms.
@@ -37,8 +39,12 @@ export class ScriptedBroker {
       const splitter = new FrameSplitter(1e6)
       socket.on('data', chunk =>
         splitter.push(chunk, frame => {
-          if (this.isSilent) this.#held.push(() => this.#serve(Buffer.from(frame), socket, script))
-          else this.#serve(frame, socket, script)
+          if (this.isSilent) {
+            this.#held.push(() => this.#serve(Buffer.from(frame), socket, script))
+            this.onHeld(socket)
+          } else {
+            this.#serve(frame, socket, script)
+          }
         }),
       )
     })

@@ -183,6 +183,30 @@ export class FakeCluster implements PipelineCluster {
     return this.#listeners.size
   }
 
+  /** While false, requests wait for a connection, and nothing of them is written. */
+  isConnected = true
+  readonly #unwritten: {
+    readonly write: () => void
+    readonly reject: (error: Error) => void
+    readonly options: BrokerRequestOptions
+  }[] = []
+
+  /** The options of the requests that wait for a connection. */
+  get waiting(): BrokerRequestOptions[] {
+    return this.#unwritten.map(({ options }) => options)
+  }
+
+  /** There is a connection: requests that wait for it are written, in order. */
+  connect(): void {
+    this.isConnected = true
+    for (const { write } of this.#unwritten.splice(0)) write()
+  }
+
+  /** The connection fails: requests that wait for it were never written. */
+  refuseConnection(code: number): void {
+    for (const { reject } of this.#unwritten.splice(0)) reject(new RequestError(code, 'made up by the test', false))
+  }
+
   /** Requests that have not been looked at by `next`. */
   #seen = 0
   get unseen(): number {
@@ -204,7 +228,16 @@ export class FakeCluster implements PipelineCluster {
       request: (_api, body, options) =>
         new Promise((resolve, reject) => {
           const version = Math.min(options.maxVersion ?? this.version, this.version)
-          this.requests.push(new FakeRequest(id, decoded(body(version), version), options, version, resolve, reject))
+          const write = (): void => {
+            try {
+              const request = decoded(body(version), version)
+              this.requests.push(new FakeRequest(id, request, options, version, resolve, reject))
+            } catch (error) {
+              reject(error instanceof Error ? error : new Error(String(error)))
+            }
+          }
+          if (this.isConnected) write()
+          else this.#unwritten.push({ write, reject, options })
         }),
     }
   }

@@ -35,7 +35,11 @@ export interface World {
 }
 
 /** @param codec instead of the one that is configured */
-export function makeWorld(config: ProducerConfig = {}, partitioner?: Partitioner, codec?: CompressionCodec): World {
+export function makeWorld(
+  config: Partial<ProducerConfig> = {},
+  partitioner?: Partitioner,
+  codec?: CompressionCodec,
+): World {
   const cluster = new FakeCluster()
   const clock = new FakeClock()
   const logs: string[] = []

@@ -19,7 +19,8 @@ export const roundRobin: PartitionAssigner = ({ cluster }) => {
       for (const topic of topics) {
         for (const { partitionId } of cluster.findTopicPartitionMetadata(topic)) {
           const id = ids[turn++ % ids.length] ?? ''
-          const assignment = assigned.get(id) ?? {}
+          // A topic may be called `constructor`.
+          const assignment = assigned.get(id) ?? (Object.create(null) as Assignment)
           ;(assignment[topic] ??= []).push(partitionId)
           assigned.set(id, assignment)
         }

@@ -2,9 +2,19 @@
 import { ErrorCode } from '@ottla/protocol'
 import type { Snapshot } from '../../cluster/snapshot.ts'
 import { KafkaError } from '../../errors.ts'
+import type { TopicForm, TopicName } from '../../topics.ts'
 
 /** Topic names and patterns; a string that begins with `^` is a pattern, as in librdkafka. */
 export type SubscriptionInput = string | RegExp | readonly (string | RegExp)[]
+
+/**
+ * What `subscribe` takes: for typed topics their names alone, because what a pattern matches is known at run time only.
+ * @since 0.1.0
+ */
+export type TopicsToSubscribe<K, V> = {
+  readonly plain: SubscriptionInput
+  readonly topics: TopicName<K> | readonly TopicName<K>[]
+}[TopicForm<K, V>]
 
 export class Subscription {
   /** For `subscription()`: names, and patterns as text. */
@@ -52,6 +62,11 @@ export class Subscription {
       }
     }
     return [...found].sort()
+  }
+
+  /** Whether it names the topic, or a pattern matches it. */
+  includes(topic: string): boolean {
+    return this.names.has(topic) || this.patterns.some(pattern => pattern.test(topic))
   }
 
   equals(other: Subscription): boolean {

@@ -3,12 +3,7 @@ import type { Cluster } from '../../cluster/cluster.ts'
 import type { ClientContext } from '../../cluster/context.ts'
 import { commonStatistics, ExtrasByBroker, plainPartition } from '../../cluster/statistics.ts'
 import { ClientCounters } from '../../observe/statistics/counters.ts'
-import type {
-  GroupStatistics,
-  PartitionStatistics,
-  Statistics,
-  TopicStatistics,
-} from '../../observe/statistics/layout.ts'
+import type { GroupStatistics, PartitionStatistics, Statistics, TopicStatistics } from '../../statistics.ts'
 import { StatisticsReporter } from '../../observe/statistics/reporter.ts'
 import type { RebalanceEventNotice } from '../../types.ts'
 import type { Group } from '../group/group.ts'

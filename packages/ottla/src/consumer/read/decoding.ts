@@ -2,7 +2,7 @@
 import { ErrorCode } from '@ottla/protocol'
 import { messageOf } from '../../base/unknown-error.ts'
 import { KafkaError } from '../../errors.ts'
-import { deserializerOf, type DeserializerInput } from '../../serdes.ts'
+import { deserializersOf } from '../../topic-serdes.ts'
 import type { Deserializer, Message, SerdesContext, TopicPartition } from '../../types.ts'
 import { movedSince, notAssigned } from '../arguments.ts'
 import type { Cursor } from '../partition/cursor.ts'
@@ -17,18 +17,14 @@ export interface Decoding {
   readonly intercept?: Intercept | null
 }
 
-/** Null when there is nothing to decode. */
-export function decodingOf(
-  key: DeserializerInput<unknown> | undefined,
-  value: DeserializerInput<unknown> | undefined,
-  intercept: Intercept | null = null,
-): Decoding | null {
-  if (key === undefined && value === undefined && intercept === null) return null
-  return {
-    key: key === undefined ? null : deserializerOf(key),
-    value: value === undefined ? null : deserializerOf(value),
-    intercept,
-  }
+/**
+ * Null when there is nothing to decode.
+ * @param options - the constructor's
+ * @throws KafkaError ERR__INVALID_ARG for wrong deserializers of topics
+ */
+export function decodingOf(options: object, intercept: Intercept | null = null): Decoding | null {
+  const { key, value } = deserializersOf(options)
+  return key === null && value === null && intercept === null ? null : { key, value, intercept }
 }
 
 /** The origin of a delivered message, as far as storing its offset needs it. */

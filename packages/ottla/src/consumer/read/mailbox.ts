@@ -3,7 +3,7 @@ import { onAbort } from '../../base/abort.ts'
 import { abortReason, type Clock } from '../../base/clock.ts'
 import { Ring } from '../../base/ring.ts'
 import type { KafkaError } from '../../errors.ts'
-import type { ConsumerEvent, Event } from '../../types.ts'
+import type { ConsumerEvent, Event, StatsEvent } from '../../types.ts'
 
 export type AnyEvent = ConsumerEvent<unknown, unknown>
 
@@ -15,7 +15,7 @@ export class Mailbox {
   readonly #events = new Ring<AnyEvent>()
   readonly #waitingErrors = new Set<string>()
   // Only the newest statistics wait: they are large, and old ones are of no use.
-  #stats: { type: 'stats'; json: string } | null = null
+  #stats: StatsEvent | null = null
   #wake: (() => void) | null = null
   /** The last error from which the consumer does not recover. */
   fatal: KafkaError | null = null
@@ -46,7 +46,7 @@ export class Mailbox {
     if (event.type === 'error' && this.#isWaiting(event.error)) return
     if (event.type === 'stats') {
       if (this.#stats !== null) {
-        this.#stats.json = event.json
+        Object.assign(this.#stats, event)
         return
       }
       event = this.#stats = { ...event }

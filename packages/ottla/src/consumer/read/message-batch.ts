@@ -1,7 +1,8 @@
 /** The batches that `batches()` delivers. */
 import { ErrorCode, type RecordBatch, type RecordCursor } from '@ottla/protocol'
 import { KafkaError } from '../../errors.ts'
-import type { Message, TopicPartition } from '../../types.ts'
+import type { TopicField, TopicForm, TopicName } from '../../topics.ts'
+import type { Message, TopicMessage, TopicPartition } from '../../types.ts'
 import type { TakenBatch, UnreadPart } from '../fetch/fetch-queue.ts'
 import { batchesOf, FetchedMessage } from '../partition/message.ts'
 
@@ -109,6 +110,28 @@ export class MessageBatch<K = Buffer, V = Buffer> implements TopicPartition, Ite
     return new Walk(this.#taken, first) as unknown as IterableIterator<Message<K, V>>
   }
 }
+
+/**
+ * A batch of one topic, for typed topics.
+ * @since 0.1.0
+ */
+export interface TopicBatch<N extends string, K, V> extends MessageBatch<K, V> {
+  readonly topic: N
+  /** All messages. */
+  readonly messages: readonly TopicMessage<N, K, V>[]
+  [Symbol.iterator](): IterableIterator<TopicMessage<N, K, V>>
+}
+
+/**
+ * What `batches()` of a `Consumer<K, V>` delivers: for typed topics, batches that their `topic` tells apart.
+ * @since 0.1.0
+ */
+export type ConsumedBatch<K, V> = {
+  readonly plain: MessageBatch<K, V>
+  readonly topics: {
+    [N in TopicName<K>]: TopicBatch<N, TopicField<K[N], 'key', Buffer>, TopicField<K[N], 'value', Buffer>>
+  }[TopicName<K>]
+}[TopicForm<K, V>]
 
 /** The messages as they were fetched, once. */
 export function fetchedMessages(taken: TakenBatch): Iterator<FetchedMessage, undefined> {

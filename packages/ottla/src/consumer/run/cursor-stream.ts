@@ -1,7 +1,8 @@
 /** The messages of one partition, as a stream of its own. */
 import type { RecordBatch } from '@ottla/protocol'
 import { Ring } from '../../base/ring.ts'
-import type { ConsumerIterator, Message } from '../../types.ts'
+import type { TopicField, TopicForm, TopicName } from '../../topics.ts'
+import type { ConsumerIterator, Message, TopicMessage } from '../../types.ts'
 import type { Cursor } from '../partition/cursor.ts'
 import { batchesOf, type FetchedMessage } from '../partition/message.ts'
 import { callerNow } from '../read/running-jobs.ts'
@@ -23,6 +24,26 @@ export interface PartitionStream<K = Buffer, V = Buffer> extends ConsumerIterato
   /** Aborted when there is no point in carrying on: the partition was lost, or `drainMs` is over. */
   readonly signal: AbortSignal
 }
+
+/**
+ * A stream of one topic's partition, for typed topics.
+ * @since 0.1.0
+ */
+export interface TopicPartitionStream<N extends string, K, V>
+  extends ConsumerIterator<TopicMessage<N, K, V>>, Pick<PartitionStream, 'partition' | 'signal'> {
+  readonly topic: N
+}
+
+/**
+ * What `partitions()` of a `Consumer<K, V>` yields: for typed topics, streams that their `topic` tells apart.
+ * @since 0.1.0
+ */
+export type ConsumedStream<K, V> = {
+  readonly plain: PartitionStream<K, V>
+  readonly topics: {
+    [N in TopicName<K>]: TopicPartitionStream<N, TopicField<K[N], 'key', Buffer>, TopicField<K[N], 'value', Buffer>>
+  }[TopicName<K>]
+}[TopicForm<K, V>]
 
 /** What the streams of one consumer share. */
 export interface Streams<K, V> {

@@ -1,6 +1,6 @@
 /** Options of `consumer.run`. */
-import type { HeaderInput, Message } from '../../types.ts'
-import type { MessageBatch } from '../read/message-batch.ts'
+import type { ConsumedMessage, HeaderInput } from '../../types.ts'
+import type { ConsumedBatch } from '../read/message-batch.ts'
 import { invalid } from '../arguments.ts'
 
 /** What a handler gets beside the message. */
@@ -52,7 +52,7 @@ export interface CommonRunOptions {
  */
 export interface RunOptions<K = Buffer, V = Buffer> extends CommonRunOptions {
   /** Processes one message; retried as `retry` says when it throws or rejects. */
-  readonly handler: (message: Message<K, V>, context: RunContext) => void | Promise<void>
+  readonly handler: (message: ConsumedMessage<K, V>, context: RunContext) => void | Promise<void>
   /**
    * Which messages are processed one after the other: those of a partition (the default), those of a partition with the
    * same key (those without a key in no order), or none.
@@ -78,7 +78,7 @@ export interface BatchRunOptions<K = Buffer, V = Buffer> extends CommonRunOption
    * been marked. A handler that throws or rejects gets what it has not marked again, as `retry` says. A message that
    * cannot be deserialized ends the run.
    */
-  readonly batchHandler: (batch: MessageBatch<K, V>, context: RunContext) => void | Promise<void>
+  readonly batchHandler: (batch: ConsumedBatch<K, V>, context: RunContext) => void | Promise<void>
   /** The most messages in one batch; 10,000 by default. */
   readonly maxMessages?: number
 }

@@ -103,3 +103,28 @@ export function acquiredMessages(
   }
   return { messages, others, error }
 }
+
+/** Releases of everything in the ranges. */
+export function releasesOf(ranges: readonly AcquiredRange[]): ReadonlyMap<number, number> {
+  const types = new Map<number, number>()
+  for (const { firstOffset, lastOffset } of ranges) {
+    for (let offset = firstOffset; offset <= lastOffset; offset++) types.set(offset, AUTO_RELEASE)
+  }
+  return types
+}
+
+/**
+ * Takes out acknowledgements that were not sent before their lock ended, of messages that are delivered again: they must
+ * not count for the new delivery.
+ */
+export function takeOutdated({ pending }: ShareSource, ranges: readonly AcquiredRange[]): ReadonlyMap<number, number> {
+  const types = new Map<number, number>()
+  for (const { firstOffset, lastOffset, deliveryCount } of ranges) {
+    if (deliveryCount === 1) continue
+    for (let offset = firstOffset; offset <= lastOffset && pending.size > 0; offset++) {
+      const type = pending.drop(offset)
+      if (type !== undefined) types.set(offset, type)
+    }
+  }
+  return types
+}

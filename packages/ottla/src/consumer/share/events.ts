@@ -1,11 +1,11 @@
 /** Events of a share consumer. */
 import type { ErrorEvent, LogEvent, OAuthBearerTokenRefreshEvent, StatsEvent, ThrottleEvent } from '../../types.ts'
-import type { ShareMessage } from './message.ts'
+import type { ConsumedShareMessage } from './message.ts'
 
 /** @since 0.1.0 */
 export type ShareMessageEvent<K = Buffer, V = Buffer> = {
   readonly type: 'message'
-  readonly message: ShareMessage<K, V>
+  readonly message: ConsumedShareMessage<K, V>
 }
 
 /**

@@ -1,5 +1,6 @@
 /** Messages of share groups, each with a lock of its own. */
 import { RecordView, type RecordCursor } from '@ottla/protocol'
+import type { TopicField, TopicForm, TopicName } from '../../topics.ts'
 import type { Message } from '../../types.ts'
 import { decodeFields, type Decoding } from '../read/decoding.ts'
 import type { PendingAcknowledgements } from './acknowledgements.ts'
@@ -13,6 +14,25 @@ export interface ShareMessage<K = Buffer, V = Buffer> extends Message<K, V> {
   /** How often it has been delivered to a member of the group, this time included: 1 for the first. */
   readonly deliveryCount: number
 }
+
+/**
+ * A message of one topic, for typed topics.
+ * @since 0.1.0
+ */
+export interface TopicShareMessage<N extends string, K, V> extends ShareMessage<K, V> {
+  readonly topic: N
+}
+
+/**
+ * What a `ShareConsumer<K, V>` delivers: for typed topics, messages that their `topic` tells apart.
+ * @since 0.1.0
+ */
+export type ConsumedShareMessage<K, V> = {
+  readonly plain: ShareMessage<K, V>
+  readonly topics: {
+    [N in TopicName<K>]: TopicShareMessage<N, TopicField<K[N], 'key', Buffer>, TopicField<K[N], 'value', Buffer>>
+  }[TopicName<K>]
+}[TopicForm<K, V>]
 
 /** One partition within one share session of a broker. */
 export interface ShareSource {

@@ -1,11 +1,14 @@
 /** Options of a share consumer and of its `run`, and the properties that it refuses. */
 import { ErrorCode } from '@ottla/protocol'
 import type { ClientOptions } from '../../cluster/context.ts'
+import { shareRefusals } from '../../config/share-groups.ts'
 import { KafkaError } from '../../errors.ts'
 import type { DeserializerInput } from '../../serdes.ts'
+import type { DeserializersByTopic, OptionsArgument, TopicsOption } from '../../topic-serdes.ts'
+import type { TopicForm } from '../../topics.ts'
 import { invalid } from '../arguments.ts'
 import type { AcknowledgeType } from './acknowledgements.ts'
-import type { ShareMessage } from './message.ts'
+import type { ConsumedShareMessage, ShareMessage } from './message.ts'
 
 /** @since 0.1.0 */
 export interface ShareConsumerOptions<K, V> extends ClientOptions {
@@ -15,21 +18,20 @@ export interface ShareConsumerOptions<K, V> extends ClientOptions {
   readonly value?: DeserializerInput<V>
 }
 
-// Properties of other consumers, with why not or what to use instead: a share group's settings are the broker's.
-const refused: Readonly<Record<string, string>> = {
-  'auto.offset.reset': "use the group's share.auto.offset.reset, set on the brokers",
-  'isolation.level': "use the group's share.isolation.level, set on the brokers",
-  'session.timeout.ms': "use the group's share.session.timeout.ms, set on the brokers",
-  'heartbeat.interval.ms': "use the group's share.heartbeat.interval.ms, set on the brokers",
-  'enable.auto.commit': 'use share.acknowledgement.mode',
-  'auto.commit.interval.ms': 'use share.acknowledgement.mode',
-  'enable.auto.offset.store': 'use share.acknowledgement.mode',
-  'group.instance.id': 'share groups have no static members',
-  'group.protocol': 'share groups have a protocol of their own',
-  'group.remote.assignor': 'the brokers choose how share groups assign partitions',
-  'partition.assignment.strategy': 'the brokers choose how share groups assign partitions',
-  'enable.partition.eof': 'a member of a share group has no position that could reach the end',
-}
+/**
+ * Constructor options of a share consumer for typed topics.
+ * @since 0.1.0
+ */
+export type TopicShareConsumerOptions<T> = ClientOptions & TopicsOption<DeserializersByTopic<T>>
+
+/**
+ * The second signature of the constructor, which is for typed topics only.
+ * @since 0.1.0
+ */
+export type TopicShareConsumerArguments<K, V> = {
+  readonly plain: [options: never]
+  readonly topics: OptionsArgument<TopicShareConsumerOptions<K>>
+}[TopicForm<K, V>]
 
 /** @throws KafkaError ERR__INVALID_ARG */
 export function isImplicit(mode: string): boolean {
@@ -42,11 +44,12 @@ export function isImplicit(mode: string): boolean {
  * @returns the group id
  * @throws KafkaError ERR__INVALID_ARG for a property that does not apply to share groups; ERR__UNKNOWN_GROUP
  */
-export function checkShareConfig(config: Readonly<Record<string, unknown>>): string {
-  for (const [name, why] of Object.entries(refused)) {
-    if (config[name] !== undefined) throw invalid(`${name} cannot be set for a share consumer: ${why}`)
+export function checkShareConfig(config: object): string {
+  const given = new Map<string, unknown>(Object.entries(config))
+  for (const [name, why] of Object.entries(shareRefusals)) {
+    if (given.get(name) !== undefined) throw invalid(`${name} cannot be set for a share consumer: ${why}`)
   }
-  const groupId = config['group.id']
+  const groupId = given.get('group.id')
   if (typeof groupId !== 'string' || groupId === '') {
     throw new KafkaError(ErrorCode.ERR__UNKNOWN_GROUP, 'a share consumer needs a group: group.id is not set')
   }
@@ -72,7 +75,7 @@ export type ShareOutcome = Exclude<AcknowledgeType, 'renew'>
 export interface ShareRunOptions<K = Buffer, V = Buffer> {
   /** Processes one message, whose lock is renewed meanwhile. Returns the outcome; `accept` by default. */
   readonly handler: (
-    message: ShareMessage<K, V>,
+    message: ConsumedShareMessage<K, V>,
     context: ShareRunContext,
   ) => ShareOutcome | undefined | void | Promise<ShareOutcome | undefined | void>
   /** How many handlers may run at once; 1 by default. */

@@ -6,15 +6,16 @@ import { createContext, type ClientContext } from '../../cluster/context.ts'
 import { AuthenticatedClient } from '../../cluster/authenticated-client.ts'
 import { clientHandle, type ClientHandle } from '../../cluster/handle.ts'
 import { checkedOptions } from '../../config/constructor-options.ts'
-import { checkForm, resolveConfig, type ConsumerConfig, type ConsumerSettings } from '../../config/resolve.ts'
+import { checkForm, resolveConfig, type ConsumerSettings, type ShareConsumerConfig } from '../../config/resolve.ts'
 import { KafkaError } from '../../errors.ts'
+import type { Untyped, ValueBeside } from '../../topics.ts'
 import type { AcknowledgedEvent, ConsumerIterator, RequestEvent, TopicPartition, WaitOptions } from '../../types.ts'
 import { invalid } from '../arguments.ts'
 import { ConsumedTopics } from '../group/consumed-topics.ts'
 import { newMemberId } from '../group/member-id.ts'
 import { PollWatch } from '../group/poll-watch.ts'
 import { SubscribedTopics } from '../group/subscribed-topics.ts'
-import { Subscription, type SubscriptionInput } from '../group/subscription.ts'
+import { Subscription, type TopicsToSubscribe } from '../group/subscription.ts'
 import { RunningJobs } from '../read/running-jobs.ts'
 import { Closing } from '../read/closing.ts'
 import { decodingOf } from '../read/decoding.ts'
@@ -26,8 +27,14 @@ import { AcknowledgeResults, type AcknowledgeResult } from './acknowledge-result
 import { acknowledgeTypes, type AcknowledgeType } from './acknowledgements.ts'
 import type { ShareConsumerEvent } from './events.ts'
 import { LockWatch } from './lock-watch.ts'
-import type { LockedMessage, ShareMessage } from './message.ts'
-import { checkShareConfig, isImplicit, type ShareConsumerOptions, type ShareRunOptions } from './options.ts'
+import type { ConsumedShareMessage, LockedMessage, ShareMessage } from './message.ts'
+import {
+  checkShareConfig,
+  isImplicit,
+  type ShareConsumerOptions,
+  type ShareRunOptions,
+  type TopicShareConsumerArguments,
+} from './options.ts'
 import { ShareFetcher } from './share-fetcher.ts'
 import { ShareMember } from './share-member.ts'
 import { ShareQueue } from './share-queue.ts'
@@ -62,9 +69,9 @@ const WARN_EVERY_MS = 60_000
  * delivered again when its lock ends.
  * @since 0.1.0
  */
-export class ShareConsumer<K = Buffer, V = Buffer>
+export class ShareConsumer<K = Buffer, V = ValueBeside<K, Buffer>>
   extends AuthenticatedClient
-  implements AsyncDisposable, AsyncIterable<ShareMessage<K, V>>
+  implements AsyncDisposable, AsyncIterable<ConsumedShareMessage<K, V>>
 {
   readonly #context: ClientContext
   readonly #settings: ConsumerSettings
@@ -95,12 +102,15 @@ export class ShareConsumer<K = Buffer, V = Buffer>
    * @throws KafkaError ERR__INVALID_ARG for a configuration that cannot work or does not apply to share groups;
    *   ERR__UNKNOWN_GROUP without `group.id`
    */
-  constructor(config: ConsumerConfig, options: ShareConsumerOptions<K, V> = {}) {
+  constructor(config: ShareConsumerConfig, options?: ShareConsumerOptions<K, V>, ...untyped: Untyped<K, V>)
+  /** Typed topics: `new ShareConsumer<Topics>(config, { topics: { jobs: { value: json<Job>() } } })`. */
+  constructor(config: ShareConsumerConfig, ...options: TopicShareConsumerArguments<K, V>)
+  constructor(config: ShareConsumerConfig, options: ShareConsumerOptions<unknown, unknown> = {}) {
     super()
     checkForm(config)
     const groupId = checkShareConfig(config)
     // As under that protocol, the coordinator decides about timeouts and assignments.
-    const resolved = resolveConfig('consumer', { ...config, 'group.protocol': 'consumer' })
+    const resolved = resolveConfig('share', { ...config, 'group.protocol': 'consumer' })
     this.#isImplicit = isImplicit(resolved.settings['share.acknowledgement.mode'])
     const context = createContext('consumer', resolved, checkedOptions('ShareConsumer', options))
     const cluster = new Cluster(context)
@@ -137,7 +147,7 @@ export class ShareConsumer<K = Buffer, V = Buffer>
       groupId,
       memberId: this.#member.id,
       isWanted: () => this.#isWanted && this.#member.isMember,
-      isTaking: () => this.#isWanted && this.#subscription !== null,
+      isTaking: topic => this.#isWanted && this.#subscription?.includes(topic) === true,
       onMessages: () => this.#onMessages(),
       onAcknowledged: (source, types, error) => this.#results.add(source, types, error),
       raise,
@@ -172,7 +182,7 @@ export class ShareConsumer<K = Buffer, V = Buffer>
    * that are created later. Replaces an earlier subscription.
    * @throws KafkaError ERR__INVALID_ARG, ERR__STATE when closed
    */
-  subscribe(topics: SubscriptionInput): void {
+  subscribe(topics: TopicsToSubscribe<K, V>): void {
     this.#requireOpen()
     requireRecoverable(this.#mailbox.fatal)
     const subscription = new Subscription(topics)
@@ -180,6 +190,7 @@ export class ShareConsumer<K = Buffer, V = Buffer>
     const before = this.#subscription
     this.#subscription = subscription
     this.#subscribed.replace(before, subscription)
+    if (before !== null) this.#release(({ topic }) => !subscription.includes(topic))
     if (subscription.patterns.length > 0) {
       this.#subscribed.wantAll()
       this.#cluster.metadata.requestRefresh('topics by pattern')
@@ -228,7 +239,7 @@ export class ShareConsumer<K = Buffer, V = Buffer>
    * All messages from now on. In implicit mode asking for the next message accepts the previous one; leaving the loop
    * does not accept the last one. Ends when the consumer is closed; throws what Consumer.readMessage rejects with.
    */
-  [Symbol.asyncIterator](): ConsumerIterator<ShareMessage<K, V>> {
+  [Symbol.asyncIterator](): ConsumerIterator<ConsumedShareMessage<K, V>> {
     this.#requireOpen()
     return new ShareIterator(this.#reader)
   }
@@ -278,7 +289,7 @@ export class ShareConsumer<K = Buffer, V = Buffer>
    *   the message was already acknowledged or its lock was lost; ERR__UNSUPPORTED_FEATURE for `renew` with brokers
    *   before 4.2
    */
-  acknowledge(message: ShareMessage<K, V> | ShareMessage, type: AcknowledgeType = 'accept'): void {
+  acknowledge(message: ShareMessage<unknown, unknown>, type: AcknowledgeType = 'accept'): void {
     this.#requireOpen()
     const locked = requireLocked(message)
     checkType(type)
@@ -397,7 +408,7 @@ export class ShareConsumer<K = Buffer, V = Buffer>
     }
   }
 
-  #makeReader(options: ShareConsumerOptions<K, V>): ShareReader<K, V> {
+  #makeReader(options: ShareConsumerOptions<unknown, unknown>): ShareReader<K, V> {
     const host = {
       isClosing: () => this.closed,
       closedError: () => this.#closing.error(),
@@ -407,7 +418,7 @@ export class ShareConsumer<K = Buffer, V = Buffer>
       onNotAcknowledged: (message: LockedMessage, isUnread: boolean) => this.#onNotAcknowledged(message, isUnread),
     }
     const { clock } = this.#context
-    return new ShareReader<K, V>(clock, this.#queue, this.#mailbox, host, decodingOf(options.key, options.value))
+    return new ShareReader<K, V>(clock, this.#queue, this.#mailbox, host, decodingOf(options))
   }
 
   #onPoll(): void {
@@ -453,7 +464,11 @@ export class ShareConsumer<K = Buffer, V = Buffer>
   /** Releases what was fetched ahead for the other members, instead of renewing its locks for nothing. */
   #releaseWaiting(): void {
     this.#reader.giveBack()
-    for (const message of this.#queue.takeAll()) {
+    this.#release(() => true)
+  }
+
+  #release(isUnwanted: (message: LockedMessage) => boolean): void {
+    for (const message of this.#queue.takeAll(isUnwanted)) {
       this.#queue.settle(message)
       this.#fetcher.autoRelease(message)
     }

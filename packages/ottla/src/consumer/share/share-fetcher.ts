@@ -1,7 +1,6 @@
 /** Fetches messages of a share group from every broker that has some, and sends acknowledgements (KIP-932). */
 import { ErrorCode, ShareAcknowledge, ShareFetch, type Decoded, type ShareFetchResponse } from '@ottla/protocol'
 import { Alarm } from '../../base/alarm.ts'
-import { backoffMs } from '../../base/backoff.ts'
 import type { Deadline } from '../../base/clock.ts'
 import { messageOf, stackOf } from '../../base/unknown-error.ts'
 import { within } from '../../base/wait.ts'
@@ -13,9 +12,11 @@ import { KafkaError } from '../../errors.ts'
 import { ErrorThrottle } from '../../observe/error-throttle.ts'
 import { memberAnswer } from '../group/membership-errors.ts'
 import { acknowledgeTypes, AUTO_RELEASE, isRenewal, AUTO_RENEW, type AcknowledgeType } from './acknowledgements.ts'
-import { acquiredMessages, readableBatches } from './acquired.ts'
+import { acquiredMessages, readableBatches, releasesOf, takeOutdated, type AcquiredRange } from './acquired.ts'
+import type { ShareFetcherHost } from './fetcher-host.ts'
 import type { LockedMessage, ShareLot, ShareSource } from './message.ts'
 import { acknowledgedOf, closing, lockLost, type Sent, ShareNode } from './share-node.ts'
+import { SharePartitions } from './share-partitions.ts'
 import type { ShareQueue } from './share-queue.ts'
 import {
   acknowledgeBody,
@@ -24,22 +25,8 @@ import {
   refusedAcknowledgements,
   refusedWithFetch,
   type Refusal,
-  type ShareIdentity,
 } from './share-requests.ts'
 import { keyOf, type IdPartition } from './share-session.ts'
-
-export interface ShareFetcherHost extends ShareIdentity {
-  /** The application wants messages. */
-  isWanted(): boolean
-  /** Fetched messages will be delivered; else they are released for other members. */
-  isTaking(): boolean
-  /** Messages have arrived. */
-  onMessages(): void
-  /** A broker has answered acknowledgements. @param error null when it has accepted them */
-  onAcknowledged(source: ShareSource, types: ReadonlyMap<number, number>, error: KafkaError | null): void
-  /** @param topic the topic that the error concerns */
-  raise(error: KafkaError, topic?: string): void
-}
 
 type FetchedPartition = Decoded<ShareFetchResponse>['responses'][number]['partitions'][number]
 
@@ -50,9 +37,8 @@ export class ShareFetcher {
   readonly #host: ShareFetcherHost
   readonly #errorThrottle: ErrorThrottle
   readonly #nodes = new Map<number, ShareNode>()
-  readonly #retryAt = new Map<string, number>()
+  readonly #partitions: SharePartitions
   readonly #abort = new AbortController()
-  #assigned: readonly IdPartition[] = []
   /** Rings when a broker or a partition in backoff may be asked again, or acknowledgements are due. */
   readonly #alarm: Alarm
   #isFinishing = false
@@ -62,16 +48,17 @@ export class ShareFetcher {
     this.#cluster = cluster
     this.#queue = queue
     this.#host = host
+    this.#partitions = new SharePartitions(context, cluster)
     this.#errorThrottle = new ErrorThrottle(context.clock)
     this.#alarm = new Alarm(context.clock, () => this.kick())
   }
 
   get assigned(): readonly IdPartition[] {
-    return this.#assigned
+    return this.#partitions.assigned
   }
 
   assign(partitions: readonly IdPartition[]): void {
-    this.#assigned = partitions
+    this.#partitions.assigned = partitions
     this.kick()
   }
 
@@ -80,9 +67,9 @@ export class ShareFetcher {
     if (this.#isFinishing) return
     const unknown = new Set<string>()
     let isAnyUnnamed = false
-    for (const each of this.#assigned) {
-      const topic = this.#topicOf(each)
-      const leader = this.#leaderOf(each)
+    for (const each of this.#partitions.assigned) {
+      const topic = this.#partitions.topicOf(each)
+      const leader = this.#partitions.leaderOf(each)
       if (topic === undefined) isAnyUnnamed = true
       else if (leader < 0) unknown.add(topic)
       else this.#node(leader)
@@ -92,7 +79,7 @@ export class ShareFetcher {
     if (unknown.size > 0) metadata.requestRefresh('partitions without a leader', [...unknown])
     for (const node of this.#nodes.values()) {
       // The new leader gives to others what the former one has locked.
-      for (const source of node.moved(each => this.#leaderOf(each))) this.#queue.loseWaiting(source)
+      for (const source of node.moved(each => this.#partitions.leaderOf(each))) this.#queue.loseWaiting(source)
       node.loop.kick()
     }
   }
@@ -197,15 +184,6 @@ export class ShareFetcher {
     return node
   }
 
-  #topicOf({ topicId }: IdPartition): string | undefined {
-    return this.#cluster.metadata.snapshot.topicNames.get(topicId)
-  }
-
-  #leaderOf(each: IdPartition): number {
-    const { topics } = this.#cluster.metadata.snapshot
-    return topics.get(this.#topicOf(each) ?? '')?.partitions[each.partition]?.leader ?? -1
-  }
-
   async #run(node: ShareNode): Promise<void> {
     try {
       while (!this.#isFinishing) {
@@ -218,11 +196,13 @@ export class ShareFetcher {
           await this.#acknowledge(node, false)
           continue
         }
-        const led = this.#assigned.filter(each => this.#leaderOf(each) === node.id)
-        const ready = led.filter(each => this.#isReady(each, now))
+        const wanted = this.#partitions.ledBy(node.id, topic => this.#host.isTaking(topic))
+        const ready = wanted.filter(each => this.#isReady(each, now))
         const { room } = this.#queue
         if (ready.length > 0 && room > 0 && this.#host.isWanted()) {
-          await this.#fetch(node, ready, room)
+          // In a fetch, what is said of other partitions would make the broker give more of them.
+          if (node.session.isOpen && node.hasPendingBeside(ready)) await this.#acknowledge(node, false)
+          else await this.#fetch(node, ready, room)
           continue
         }
         if (!node.hasPending) return
@@ -239,7 +219,7 @@ export class ShareFetcher {
   }
 
   #isReady(each: IdPartition, now: number): boolean {
-    const at = this.#retryAt.get(keyOf(each)) ?? 0
+    const at = this.#partitions.pausedUntil(each)
     if (at <= now) return true
     this.#alarm.set(at)
     return false
@@ -247,7 +227,7 @@ export class ShareFetcher {
 
   async #fetch(node: ShareNode, partitions: readonly IdPartition[], room: number): Promise<void> {
     const { settings, clock } = this.#context
-    const sharing = new Set(this.#assigned.map(each => this.#leaderOf(each))).size
+    const sharing = new Set(this.#partitions.assigned.map(each => this.#partitions.leaderOf(each))).size
     const maxRecords = Math.max(1, Math.floor(room / Math.max(1, sharing)))
     const now = clock.now()
     const maxWaitMs = node.waitMs(settings['fetch.wait.max.ms'], this.#queue.checkMs, now)
@@ -269,9 +249,12 @@ export class ShareFetcher {
 
   /** Sends a request with nothing but acknowledgements. */
   async #acknowledge(node: ShareNode, isLast: boolean, deadline?: Deadline): Promise<void> {
+    await this.#tell(node, node.take(this.#context.clock.now()), isLast, deadline)
+  }
+
+  async #tell(node: ShareNode, sent: readonly Sent[], isLast: boolean, deadline?: Deadline): Promise<void> {
     const { settings, clock } = this.#context
     const now = clock.now()
-    const sent = node.take(now)
     const body = acknowledgeBody(this.#host, node.session.acknowledge(acknowledgedOf(sent), isLast), sent)
     const response = await this.#answerTo(node, sent, () =>
       this.#broker(node).request(ShareAcknowledge, body, {
@@ -356,6 +339,7 @@ export class ShareFetcher {
       maxBatchBytes: settings['receive.message.max.bytes'],
     }
     const lockedUntil = askedAt + this.#queue.lockMs
+    const late: Sent[] = []
     let isAny = false
     for (const { topicId, partitions } of response.responses) {
       for (const answer of partitions) {
@@ -364,24 +348,31 @@ export class ShareFetcher {
           this.#refusedPartition(node, each, answer, response)
           continue
         }
-        const topic = this.#topicOf(each)
-        if (this.#retryAt.delete(keyOf(each)) && topic !== undefined) {
+        const topic = this.#partitions.topicOf(each)
+        if (this.#partitions.fetched(each) && topic !== undefined) {
           this.#errorThrottle.resolved(topic)
           this.#errorThrottle.resolved(`${topic} [${each.partition}]`)
         }
         if (topic === undefined || answer.acquiredRecords.length === 0) continue
-        const readable = await readableBatches(answer.records, codecs, options)
+        if (this.#partitions.hasMovedFrom(node.id, each)) continue
         const source = node.source(topic, each)
+        this.#dropOutdated(source, answer.acquiredRecords)
+        const readable = await readableBatches(answer.records, codecs, options)
+        // The connection was lost meanwhile, and the locks with it.
+        if (source.isLost) continue
+        if (clock.now() >= lockedUntil) {
+          late.push({ source, types: releasesOf(answer.acquiredRecords) })
+          continue
+        }
         const lot: { -readonly [K in keyof ShareLot]: ShareLot[K] } = { since: now, count: 0, waiting: 0 }
         const acquired = acquiredMessages(readable, answer.acquiredRecords, source, lot, lockedUntil, options)
         lot.count = lot.waiting = acquired.messages.length
-        this.#dropOutdated(source, acquired.messages)
         for (const [offset, type] of acquired.others) this.#add(source, offset, type)
         if (acquired.error !== null) this.#corrupt(source, acquired.error)
         this.#context.counters?.fetched(topic, each.partition, lot.count, answer.records?.length ?? 0)
         // The end of the session releases everything.
         if (this.#isFinishing || acquired.messages.length === 0) continue
-        if (!this.#host.isTaking()) {
+        if (!this.#host.isTaking(topic)) {
           for (const message of acquired.messages) this.autoRelease(message)
           continue
         }
@@ -390,18 +381,29 @@ export class ShareFetcher {
       }
     }
     if (isAny) this.#host.onMessages()
+    if (late.length > 0 && node.session.isOpen && !this.#isFinishing) await this.#releaseLate(node, late)
   }
 
-  // Drops acknowledgements that were not sent before their lock ended: they must not count for the new delivery.
-  #dropOutdated(source: ShareSource, messages: readonly LockedMessage[]): void {
-    if (source.pending.size === 0) return
-    for (const { offset, deliveryCount } of messages) {
-      const type = deliveryCount > 1 ? source.pending.drop(offset) : undefined
-      if (type === undefined) continue
-      const why = 'the lock had ended, and the messages are delivered again'
-      const error = lockLost(ErrorCode.ERR_INVALID_RECORD_STATE, source, why)
-      this.#host.onAcknowledged(source, new Map([[offset, type]]), error)
-    }
+  /**
+   * Messages whose locks may have ended while their fetch was under way are not delivered. If the broker still holds
+   * them, others get them now instead of at the end of the lock. They come back here after a pause, and fewer at a time:
+   * each time counts as a delivery, of which a message has only so many.
+   */
+  async #releaseLate(node: ShareNode, late: readonly Sent[]): Promise<void> {
+    const { lockMs, window } = this.#queue
+    for (const { source } of late) this.#partitions.pause(source)
+    const count = late.reduce((sum, { types }) => sum + types.size, 0)
+    window.delivered(count, lockMs, lockMs)
+    this.#context.logger.debug('fetch', 'SHAREFETCH', `broker ${node.id}: ${count} messages came after their lock`)
+    // In a request of their own: if others have them by now, the broker refuses all that it says of a partition.
+    await this.#tell(node, late, false)
+  }
+
+  #dropOutdated(source: ShareSource, ranges: readonly AcquiredRange[]): void {
+    const types = takeOutdated(source, ranges)
+    if (types.size === 0) return
+    const why = 'the lock had ended, and the messages are delivered again'
+    this.#host.onAcknowledged(source, types, lockLost(ErrorCode.ERR_INVALID_RECORD_STATE, source, why))
   }
 
   // They are released: another member may be able to read them; if none is, the broker's delivery limit ends it.
@@ -417,19 +419,16 @@ export class ShareFetcher {
     answer: FetchedPartition,
     response: Decoded<ShareFetchResponse>,
   ): void {
-    // Another broker leads it by now: the refusal says nothing about the partition.
-    const leader = this.#leaderOf(each)
-    if (leader >= 0 && leader !== node.id) return
-    const { settings, clock, random, logger } = this.#context
+    // The refusal says nothing about the partition.
+    if (this.#partitions.hasMovedFrom(node.id, each)) return
     const { errorCode, errorMessage, currentLeader } = answer
-    const name = `${this.#topicOf(each) ?? each.topicId} [${each.partition}]`
+    const name = `${this.#partitions.topicOf(each) ?? each.topicId} [${each.partition}]`
     const error = KafkaError.of(errorCode, name, errorMessage)
-    logger.debug('fetch', 'SHAREFETCH', error.message)
-    const backoff = backoffMs(1, settings['fetch.error.backoff.ms'], settings['fetch.error.backoff.ms'], random)
-    this.#retryAt.set(keyOf(each), clock.now() + backoff)
+    this.#context.logger.debug('fetch', 'SHAREFETCH', error.message)
+    this.#partitions.pause(each)
     this.#onLeader(each, errorCode, currentLeader, response.nodeEndpoints)
     if (isRetriable(errorCode)) return
-    const topic = this.#topicOf(each)
+    const topic = this.#partitions.topicOf(each)
     const isTopics = errorCode === ErrorCode.ERR_TOPIC_AUTHORIZATION_FAILED && topic !== undefined
     // Reported once for all partitions of a topic.
     if (!isTopics && this.#errorThrottle.shouldReport(name, errorCode)) this.#host.raise(error)
@@ -445,7 +444,7 @@ export class ShareFetcher {
     endpoints: Decoded<ShareFetchResponse>['nodeEndpoints'],
   ): void {
     const { metadata } = this.#cluster
-    const topic = this.#topicOf(each)
+    const topic = this.#partitions.topicOf(each)
     const hasMoved =
       errorCode === ErrorCode.ERR_NOT_LEADER_FOR_PARTITION || errorCode === ErrorCode.ERR_FENCED_LEADER_EPOCH
     if (hasMoved && topic !== undefined && leaderId >= 0 && endpoints.length > 0) {

@@ -73,6 +73,13 @@ export class ShareNode {
     return this.#added > this.#sent
   }
 
+  /** Whether there are acknowledgements of other partitions than these. */
+  hasPendingBeside(partitions: readonly IdPartition[]): boolean {
+    const keys = new Set(partitions.map(keyOf))
+    for (const [key, { pending }] of this.#sources) if (pending.size > 0 && !keys.has(key)) return true
+    return false
+  }
+
   get hasRenewals(): boolean {
     for (const { pending } of this.#sources.values()) if (pending.hasRenewals) return true
     return false
@@ -106,7 +113,8 @@ export class ShareNode {
    */
   waitMs(mostMs: number, checkMs: number, now: number): number {
     if (this.hasPending && this.flushAt === 0) return 0
-    if (!this.#isInUse) return Math.min(mostMs, IDLE_WAIT_MS)
+    // Locks may begin long before the answer, which must not take up more than half of them: checkMs is an eighth.
+    if (!this.#isInUse) return Math.ceil(Math.min(mostMs, IDLE_WAIT_MS, checkMs * 4))
     const sinceMs = Math.max(LEAST_WAIT_MS, now - this.#flushedAt)
     return Math.ceil(Math.min(mostMs, checkMs, ACKNOWLEDGE_LINGER_MS, sinceMs))
   }

@@ -83,10 +83,15 @@ export class ShareQueue {
     this.#waiting.unshift(message)
   }
 
-  /** Takes out all waiting messages. */
-  takeAll(): LockedMessage[] {
+  /** Takes out waiting messages. @param isUnwanted - which of them */
+  takeAll(isUnwanted: (message: LockedMessage) => boolean): LockedMessage[] {
     const taken: LockedMessage[] = []
-    for (let message = this.#waiting.shift(); message !== undefined; message = this.#waiting.shift()) {
+    for (let left = this.#waiting.length; left > 0; left--) {
+      const message = this.#waiting.shift() as LockedMessage // left is at most their number
+      if (!isUnwanted(message)) {
+        this.#waiting.push(message)
+        continue
+      }
       message.lot.waiting--
       if (message.state === 'waiting') taken.push(message)
     }

@@ -1,7 +1,7 @@
 /** Emits the `stats` event at intervals. */
 import type { Clock, Timer } from '../../base/clock.ts'
 import type { EventHub } from '../events.ts'
-import type { Statistics } from './layout.ts'
+import type { Statistics } from '../../statistics.ts'
 
 export class StatisticsReporter {
   readonly #clock: Clock
@@ -42,7 +42,8 @@ export class StatisticsReporter {
     this.#arm()
     // Without a listener the window stays open, so that the first one gets all of it.
     if (!this.#events.hasListener('stats')) return
-    this.#events.emit({ type: 'stats', json: exactJson(this.#collect()) })
+    const statistics = this.#collect()
+    this.#events.emit({ type: 'stats', statistics, json: exactJson(statistics) })
   }
 }
 

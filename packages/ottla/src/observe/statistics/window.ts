@@ -1,5 +1,5 @@
 /** The distribution of a quantity since the last statistics: librdkafka's "window stats". */
-import type { WindowStatistics } from './layout.ts'
+import type { WindowStatistics } from '../../statistics.ts'
 
 // Smaller values are counted exactly; above, each doubling has half as many classes: an error of 1.6 % at most.
 const EXACT = 128

@@ -105,7 +105,16 @@ export function giveUp(
   identity.lost(error)
   if (!dropBatch(queue, batch)) return
   const code = error?.code ?? ErrorCode.ERR__INCONSISTENT
-  identity.gap(queue.identity, `${queue.name}: ${batch.count} messages were given up`, code)
+  identity.gap(queue.identity, `${queue.name}: ${batch.unreported} messages were given up`, code)
+}
+
+/**
+ * Messages that were reported before their batch was sent (again) are left out of it: if it was stamped, those behind
+ * them need new stamps. As in librdkafka, the epoch is raised for that.
+ */
+export function leaveOut(identity: SenderIdentity | null, queue: PartitionQueue, batch: Batch): void {
+  if (identity === null || !dropBatch(queue, batch)) return
+  identity.gap(queue.identity, `${queue.name}: ${batch.reported} messages timed out`, ErrorCode.ERR__MSG_TIMED_OUT)
 }
 
 /**

@@ -11,15 +11,19 @@ interface Waiter {
   isGone: boolean
 }
 
-/** Counts messages from their acceptance to their report. */
+/** Counts messages up to their report. */
 export class Accumulator {
   readonly #maxMessages: number
   readonly #maxBytes: number
   readonly #waiters = new Ring<Waiter>()
   readonly #onEmpty = new Set<() => void>()
   #pending = 0
-  /** Messages not reported yet. */
+  /** Those of `#waiters` that have not gone. */
+  #waiting = 0
+  /** Messages that take up room: accepted, and no outcome yet. */
   messages = 0
+  /** Messages that have an outcome, while they are being reported. */
+  reporting = 0
   /** Bytes of their records. */
   bytes = 0
 
@@ -40,12 +44,17 @@ export class Accumulator {
     return this.messages < this.#maxMessages && (this.bytes + bytes <= this.#maxBytes || this.messages === 0)
   }
 
-  /** Whether no message waits for its report or for room, and none is being serialized. */
-  get isEmpty(): boolean {
-    return this.messages === 0 && this.#waiters.length === 0 && this.#pending === 0
+  /** Messages that were accepted and whose report has not been given. */
+  get unreported(): number {
+    return this.messages + this.reporting
   }
 
-  /** Counts a message that is being serialized (asynchronous serializers) until `endPending`. */
+  /** The same, with those that wait for room and those that are being serialized. */
+  get unfinished(): number {
+    return this.messages + this.reporting + this.#waiting + this.#pending
+  }
+
+  /** Counts a message that is being serialized (asynchronous serializers) until `endPending`; it may wait for room then. */
   beginPending(): void {
     this.#pending++
   }
@@ -67,16 +76,16 @@ export class Accumulator {
     this.bytes += bytes
   }
 
-  /** Messages were reported, or are about to be: lets in waiting ones, in order. */
+  /** Messages have an outcome: lets in waiting ones, in order. */
   release(messages: number, bytes: number): void {
     this.messages -= messages
     this.bytes -= bytes
     this.#letIn()
   }
 
-  /** Call this after reports have been delivered: calls the listeners of `whenEmpty` after the last one. */
+  /** Call this after reports have been given: calls the listeners of `whenEmpty` after the last one. */
   checkEmpty(): void {
-    if (this.#onEmpty.size === 0 || !this.isEmpty) return
+    if (this.#onEmpty.size === 0 || this.unfinished > 0) return
     const listeners = [...this.#onEmpty]
     this.#onEmpty.clear()
     for (const listener of listeners) listener()
@@ -101,8 +110,10 @@ export class Accumulator {
         reject(abortReason(signal))
         return
       }
+      this.#waiting++
       const leave = (): void => {
         waiter.isGone = true
+        this.#waiting--
         stopListening()
       }
       const stopListening = onAbort(signal, () => {

@@ -77,6 +77,11 @@ export class Batch {
   isSetAside = false
   /** Why the last attempt failed. */
   lastError: KafkaError | null = null
+  /**
+   * How many of its first messages were reported before its end, because their time was over. Their records, and what
+   * these count for in the queue, stay until the batch is sent again without them (`withoutReported`), or ends.
+   */
+  reported = 0
   isSettled = false
   /** Whether a socket may still hold its bytes: then the buffer is not reused. */
   isBufferShared = false
@@ -98,6 +103,20 @@ export class Batch {
 
   get count(): number {
     return this.entries.count
+  }
+
+  /** Messages without a report. */
+  get unreported(): number {
+    return this.entries.count - this.reported
+  }
+
+  /**
+   * Whether it has to stay as it was sent: a broker that may have it recognizes it by its sequence number and the number
+   * of its records only (KIP-98). librdkafka takes out messages whose time is over all the same and sends the others
+   * under another epoch, which writes them twice if the broker has them.
+   */
+  get isFixed(): boolean {
+    return this.stamp !== null && this.doubt === 'possibly-persisted'
   }
 
   /** Bytes on the wire: exact once it is sealed, uncompressed before. */
@@ -188,16 +207,20 @@ export class Batch {
 /** Takes the records of a batch one by one. */
 export type RecordTaker = (message: AnyMessage, sink: ReportSink, record: HeldRecord, enqueuedAt: number) => void
 
-/** Passes each record of a batch to `take`. Views of an encoded batch are valid during the call only. */
-export function eachRecord(batch: Batch, take: RecordTaker): void {
+/**
+ * Passes each record of a batch to `take`. Views of an encoded batch are valid during the call only.
+ * @param from - the first message's index
+ * @param to - the index behind the last one
+ */
+export function eachRecord(batch: Batch, take: RecordTaker, from = 0, to = batch.count): void {
   const { entries, held } = batch
   const cursor =
     held === null ? new BatchReader(batch.seal(null, -1)).next()?.records(batch.writer.uncompressedBytes) : null
-  for (let i = 0; i < entries.count; i++) {
+  for (let i = 0; i < to; i++) {
     const message = entries.messages[i]
     const record = held === null ? recordAt(cursor) : held[i]
     if (message === undefined || record === undefined) throw new Error('a batch has more messages than records')
-    take(message, entries.sinkOf(i), record, entries.acceptedAt(i))
+    if (i >= from) take(message, entries.sinkOf(i), record, entries.acceptedAt(i))
   }
 }
 
@@ -209,32 +232,45 @@ function recordAt(cursor: RecordCursor | null | undefined): HeldRecord | undefin
 
 /** Splits an unsettled batch before its message `at`, which is at least 1 and below the count. */
 export function splitBatch(batch: Batch, at: number): [Batch, Batch] {
-  const first = new Batch(batch.queuedBytes, batch.baseMsgid, batch.wallOffset)
-  const second = new Batch(batch.queuedBytes, batch.baseMsgid + at, batch.wallOffset)
-  for (const half of [first, second]) {
-    half.failures = batch.failures
-    half.retries = batch.retries
-    half.doubt = batch.doubt
-    half.wasInDoubt = batch.wasInDoubt
-    half.lastError = batch.lastError
-    half.isDue = true
-  }
-  if (batch.stamp !== null) {
-    first.stamp = batch.stamp
-    second.stamp = { ...batch.stamp, baseSequence: (batch.stamp.baseSequence + at) % SEQUENCES }
-  }
-  const { held } = batch
-  eachRecord(batch, (message, sink, record, enqueuedAt) => {
-    const half = first.count < at ? first : second
-    const { key, value, headers, timestamp } = record
-    if (held === null) half.append(message, sink, key, value, headers, timestamp, enqueuedAt)
-    else half.hold(message, sink, record, enqueuedAt, BatchWriter.estimateSize(key, value, headers))
-  })
+  const first = partOf(batch, 0, at)
+  const second = partOf(batch, at, batch.count)
   // Lengths and deltas may take different numbers of bytes now, but the queue must release what it has counted.
   second.queuedBytes = batch.queuedBytes - first.queuedBytes
   batch.isSettled = true
   batch.dispose()
   return [first, second]
+}
+
+/**
+ * The messages of an unsettled batch that have no report yet, in a batch of their own. Afterwards `batch` counts for the
+ * others only, and has to be released.
+ */
+export function withoutReported(batch: Batch): Batch {
+  const rest = partOf(batch, batch.reported, batch.count)
+  // As in splitBatch.
+  rest.queuedBytes = Math.min(rest.queuedBytes, batch.queuedBytes)
+  batch.queuedBytes -= rest.queuedBytes
+  return rest
+}
+
+function partOf(batch: Batch, from: number, to: number): Batch {
+  const part = new Batch(batch.queuedBytes, batch.baseMsgid + from, batch.wallOffset)
+  part.failures = batch.failures
+  part.retries = batch.retries
+  part.doubt = batch.doubt
+  part.wasInDoubt = batch.wasInDoubt
+  part.lastError = batch.lastError
+  part.reported = Math.max(0, Math.min(batch.reported, to) - from)
+  part.isDue = true
+  const { held, stamp } = batch
+  if (stamp !== null) part.stamp = { ...stamp, baseSequence: (stamp.baseSequence + from) % SEQUENCES }
+  const take: RecordTaker = (message, sink, record, enqueuedAt) => {
+    const { key, value, headers, timestamp } = record
+    if (held === null) part.append(message, sink, key, value, headers, timestamp, enqueuedAt)
+    else part.hold(message, sink, record, enqueuedAt, BatchWriter.estimateSize(key, value, headers))
+  }
+  eachRecord(batch, take, from, to)
+  return part
 }
 
 function copyOf(data: Bytes | null): Bytes | null {

@@ -64,6 +64,14 @@ export class BatchEntries {
     return this.#times[run] ?? NaN
   }
 
+  /** How many of the first messages were accepted at or before a time (monotonic ms). */
+  acceptedBy(at: number): number {
+    const times = this.#times
+    let run = 0
+    while (run < times.length && (times[run] ?? Infinity) <= at) run++
+    return this.#starts[run] ?? this.count
+  }
+
   get firstAt(): number {
     return this.#times[0] ?? 0
   }

@@ -187,16 +187,17 @@ export class PartitionQueue {
 
   /** Removes the head, to be sent to a broker. */
   take(brokerId: number): Batch | null {
-    let batch: Batch | undefined
-    if (this.#retries.length > 0) [batch] = this.#retries.splice(this.#firstRetry, 1)
-    else {
-      batch = this.#waiting.shift()
-      if (batch === this.#open) this.close()
-    }
+    const batch = this.#shiftHead()
     if (batch === undefined) return null
     this.inFlight++
     this.inFlightTo = brokerId
     return batch
+  }
+
+  /** Puts what is left of the head in its place. */
+  replaceHead(rest: Batch): void {
+    this.#shiftHead()
+    this.putBack([rest])
   }
 
   /** A batch in flight was settled. */
@@ -273,6 +274,13 @@ export class PartitionQueue {
   *batches(): Generator<Batch> {
     yield* this.#retries
     for (let i = 0; i < this.#waiting.length; i++) yield this.#waiting.peek(i) as Batch // i is below the length
+  }
+
+  #shiftHead(): Batch | undefined {
+    if (this.#retries.length > 0) return this.#retries.splice(this.#firstRetry, 1)[0]
+    const batch = this.#waiting.shift()
+    if (batch === this.#open) this.close()
+    return batch
   }
 
   #next(size: number): Batch {

@@ -96,12 +96,23 @@ export class TopicQueue implements QueueTopic, PartitionView {
         return queue
       }
       case 'unknown':
-        return partition >= 0 ? this.#earlyQueue(partition) : this.unassigned
+        // Behind messages without a partition, it may be in theirs.
+        return partition >= 0 && this.unassigned.isEmpty ? this.#earlyQueue(partition) : this.unassigned
       case 'failed':
         throw this.#error ?? new KafkaError(ErrorCode.ERR__UNKNOWN_TOPIC, `topic ${this.name} does not exist`)
       default:
         return this.#state satisfies never
     }
+  }
+
+  /**
+   * The queue for a message that waited for the metadata. A partition that is missing may only be so in an old response:
+   * see `takeImpossible`.
+   * @throws KafkaError the topic's own error; the partitioner's
+   */
+  queueForHeld(message: AnyMessage, key: Bytes | null, now: number): PartitionQueue {
+    const partition = message.partition ?? -1
+    return partition >= 0 && this.#state === 'exists' ? this.#earlyQueue(partition) : this.queueFor(message, key, now)
   }
 
   /** Applies the topic's metadata; undefined if the cluster no longer has the topic. */

@@ -2,7 +2,7 @@
 import { BatchWriter, ErrorCode } from '@ottla/protocol'
 import type { Snapshot } from '../../cluster/snapshot.ts'
 import { KafkaError } from '../../errors.ts'
-import type { Batch, HeldRecord } from './batch.ts'
+import type { HeldRecord } from './batch.ts'
 import type { ReportSink } from './entries.ts'
 import type { AnyMessage } from './message.ts'
 import type { PartitionQueue } from './partition-queue.ts'
@@ -36,11 +36,4 @@ export function place(
   const size = BatchWriter.estimateSize(key, value, headers)
   if (queue.partition < 0) return queue.hold(message, sink, record, at, size)
   return queue.append(message, sink, key, value, headers, timestamp, at, size)
-}
-
-/** The index of the first message accepted after a time; at least 1. */
-export function firstYoung(batch: Batch, since: number): number {
-  let index = 1
-  while (index < batch.count - 1 && batch.entries.acceptedAt(index) <= since) index++
-  return index
 }

@@ -12,7 +12,7 @@ import type { AnyMessage } from '../queue/message.ts'
 import { makeReport, Report, type Settled } from './report.ts'
 import { UnclaimedReports } from './unclaimed-reports.ts'
 
-type Reportable = Pick<Settled, 'entries' | 'wallOffset'>
+type Reportable = Pick<Settled, 'entries' | 'from' | 'end' | 'wallOffset'>
 
 /** Turns settled batches into reports. */
 export class Delivery {
@@ -23,7 +23,7 @@ export class Delivery {
   readonly #onlyErrors: boolean
   readonly #unclaimed: UnclaimedReports
   #isQuiet = false
-  /** Called with every batch before its reports are delivered. */
+  /** Called with messages before their reports are delivered. */
   onSettled: ((settled: Settled) => void) | null = null
 
   /** @param onlyErrors - `delivery.report.only.error` */
@@ -36,9 +36,24 @@ export class Delivery {
     this.#unclaimed = new UnclaimedReports(logger)
   }
 
-  /** The reports kept for the first listener to delivery events; keeps none from now on. */
+  /** The reports kept for the first reader of delivery events; keeps none from now on. */
   takeUnclaimed(): DeliveryReport[] {
     return this.#unclaimed.take()
+  }
+
+  /** Gives them to the first listener: not within this call, as the application may still set up what it uses. */
+  giveUnclaimed(): void {
+    const reports = this.#unclaimed.take()
+    if (reports.length === 0) return
+    const accumulator = this.#accumulator
+    accumulator.reporting += reports.length
+    queueMicrotask(() => {
+      for (const report of reports) {
+        this.#events.emit({ type: 'delivery', report })
+        accumulator.reporting--
+      }
+      accumulator.checkEmpty()
+    })
   }
 
   /** Logs how many reports were dropped. */
@@ -56,13 +71,31 @@ export class Delivery {
     }
   }
 
-  /** Reports every message of a batch and releases the batch. A second call for the same batch does nothing. */
+  /**
+   * Reports every message of a batch that has not been reported, and releases the batch. A second call for the same
+   * batch does nothing.
+   */
   settle(topic: string, partition: number, batch: Batch, outcome: Outcome): void {
     if (batch.isSettled) return
     batch.isSettled = true
-    const { entries, wallOffset, queuedBytes } = batch
+    const { entries, reported: from, wallOffset, queuedBytes } = batch
     batch.dispose()
-    this.#report(topic, partition, { entries, wallOffset }, queuedBytes, outcome)
+    this.#report(topic, partition, { entries, from, end: entries.count, wallOffset }, queuedBytes, outcome)
+  }
+
+  /** Reports the first messages of a batch that goes on with the others. @param end - index behind the last of them */
+  settleFirst(topic: string, partition: number, batch: Batch, end: number, outcome: Outcome): void {
+    const { entries, reported: from, wallOffset } = batch
+    // Before the reports: code within one may end the batch.
+    batch.reported = end
+    this.#report(topic, partition, { entries, from, end, wallOffset }, 0, outcome)
+  }
+
+  /** Releases a batch that has no messages without a report any more. */
+  release(batch: Batch): void {
+    batch.isSettled = true
+    this.#accumulator.release(0, batch.queuedBytes)
+    batch.dispose()
   }
 
   /** Reports an accepted message that no batch could take. */
@@ -77,31 +110,33 @@ export class Delivery {
     const outcome: Outcome = { status: 'not-persisted', baseOffset: -1, logAppendTime: -1, error, recordErrors: null }
     const entries = new BatchEntries()
     entries.add(message, sink, enqueuedAt)
-    this.#report(topic, message.partition ?? -1, { entries, wallOffset }, 0, outcome)
+    this.#report(topic, message.partition ?? -1, { entries, from: 0, end: 1, wallOffset }, 0, outcome)
   }
 
   #report(topic: string, partition: number, what: Reportable, queuedBytes: number, outcome: Outcome): void {
-    const { entries, wallOffset } = what
-    const { count } = entries
-    const settled: Settled = { topic, partition, entries, wallOffset, settledAt: this.#clock.now(), outcome }
+    const { entries, from, end, wallOffset } = what
+    const settled: Settled = { topic, partition, entries, from, end, wallOffset, settledAt: this.#clock.now(), outcome }
     // Before the reports, so that a message produced from within one finds the room.
-    this.#accumulator.release(count, queuedBytes)
+    this.#accumulator.reporting += end - from
+    this.#accumulator.release(end - from, queuedBytes)
     if (this.onSettled !== null) this.onSettled(settled)
     const errors = outcome.error !== null || outcome.recordErrors !== null
     const isWanted = errors || !this.#onlyErrors
     const common = entries.commonSink
     if (typeof common !== 'function' || errors) this.#tellEach(settled, isWanted)
     else if (isWanted) this.#callEach(common, settled)
+    else this.#accumulator.reporting -= end - from
     this.#accumulator.checkEmpty()
   }
 
   // By far the most common case: one callback for all messages, and no errors. Written out, so that the engine has
   // little to compile before it is fast.
   #callEach(callback: (report: DeliveryReport) => void, settled: Settled): void {
-    const { topic, partition, entries, wallOffset, settledAt, outcome } = settled
+    const { topic, partition, entries, from, end, wallOffset, settledAt, outcome } = settled
     const { status, baseOffset, logAppendTime } = outcome
-    const { count, messages } = entries
-    for (let i = 0; i < count; i++) {
+    const { messages } = entries
+    const accumulator = this.#accumulator
+    for (let i = from; i < end; i++) {
       const message = messages[i] as AnyMessage // i is below the count
       const acceptedAt = entries.acceptedAt(i)
       const offset = baseOffset < 0 ? -1 : baseOffset + i
@@ -111,17 +146,20 @@ export class Delivery {
       } catch (error) {
         this.#callbackThrew(error)
       }
+      accumulator.reporting--
     }
   }
 
   #tellEach(settled: Settled, isWanted: boolean): void {
-    const { entries } = settled
+    const { entries, from, end } = settled
     let unclaimed = 0
-    for (let i = 0; i < entries.count; i++) {
+    for (let i = from; i < end; i++) {
       const sink = entries.sinkOf(i)
       if (sink === null) {
         unclaimed++
-      } else if (typeof sink !== 'function') {
+        continue
+      }
+      if (typeof sink !== 'function') {
         sink.settle(makeReport(settled, i))
       } else if (isWanted) {
         try {
@@ -130,8 +168,11 @@ export class Delivery {
           this.#callbackThrew(error)
         }
       }
+      this.#accumulator.reporting--
     }
-    if (unclaimed > 0 && isWanted) this.#emit(settled, unclaimed)
+    if (unclaimed === 0) return
+    if (isWanted) this.#emit(settled, unclaimed)
+    else this.#accumulator.reporting -= unclaimed
   }
 
   #callbackThrew(error: unknown): void {
@@ -143,12 +184,16 @@ export class Delivery {
     if (!this.#events.hasListener('delivery')) {
       this.#logFailure(settled, count)
       this.#unclaimed.keep(settled, count)
+      // As if it had been given: nobody may ever ask for it.
+      this.#accumulator.reporting -= count
       return
     }
     this.#unclaimed.stop()
-    const { entries } = settled
-    for (let i = 0; i < entries.count; i++) {
-      if (entries.sinkOf(i) === null) this.#events.emit({ type: 'delivery', report: makeReport(settled, i) })
+    const { entries, from, end } = settled
+    for (let i = from; i < end; i++) {
+      if (entries.sinkOf(i) !== null) continue
+      this.#events.emit({ type: 'delivery', report: makeReport(settled, i) })
+      this.#accumulator.reporting--
     }
   }
 

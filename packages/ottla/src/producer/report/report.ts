@@ -5,11 +5,15 @@ import type { Outcome } from '../queue/batch.ts'
 import type { BatchEntries } from '../queue/entries.ts'
 import type { AnyMessage } from '../queue/message.ts'
 
-/** A settled batch and its outcome: what reports are made from. */
+/** Messages of a batch and their outcome: what reports are made from. */
 export interface Settled {
   readonly topic: string
   readonly partition: number
   readonly entries: BatchEntries
+  /** Index of the first of them in `entries`. */
+  readonly from: number
+  /** Index behind the last one. */
+  readonly end: number
   readonly wallOffset: number
   /** Monotonic ms. */
   readonly settledAt: number

@@ -41,8 +41,8 @@ export class UnclaimedReports {
     const reports: DeliveryReport[] = []
     let surplus = Math.max(0, this.#count - STREAM_LIMIT)
     for (const { settled } of this.#kept) {
-      const { entries } = settled
-      for (let i = 0; i < entries.count; i++) {
+      const { entries, from, end } = settled
+      for (let i = from; i < end; i++) {
         if (entries.sinkOf(i) !== null) continue
         if (surplus > 0) surplus--
         else reports.push(makeReport(settled, i))

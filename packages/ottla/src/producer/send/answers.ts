@@ -10,8 +10,8 @@ import { splitBatch, type Batch, type Outcome } from '../queue/batch.ts'
 import { expiry, written } from '../report/outcomes.ts'
 import type { ProduceCluster, SenderContext, SenderSettings } from './context.ts'
 import type { Outbox } from './outbox.ts'
-import { answersOf, recordErrors, type PartitionAnswer, type Shipment } from './produce-request.ts'
-import { answerVerdict, behindLost, outOfSequence, requestVerdict, type Verdict } from './verdicts.ts'
+import { answersOf, recordErrors, type PartitionAnswer, type Shipment, type ShippedRequest } from './produce-request.ts'
+import { answerVerdict, behindLost, outOfSequence, requestVerdict, unsent, type Verdict } from './verdicts.ts'
 
 /** A finished batch and its outcome. */
 export interface Settlement {
@@ -73,9 +73,9 @@ export class AnswerJudge {
   }
 
   /** Judges a request that failed as a whole, for each shipment. */
-  failed(outbox: Outbox, shipments: readonly Shipment[], error: unknown): readonly Settlement[] {
+  failed(outbox: Outbox, { shipments, isWritten }: ShippedRequest, error: unknown): readonly Settlement[] {
     const code = error instanceof KafkaError ? error.code : ErrorCode.ERR__FAIL
-    const sent = error instanceof RequestError ? error.sent : true
+    const sent = isWritten && (error instanceof RequestError ? error.sent : true)
     const message = messageOf(error)
     const verdict = requestVerdict(code, sent)
     if (verdict.retry) outbox.isProven = false
@@ -85,7 +85,7 @@ export class AnswerJudge {
     }
     const done: Settlement[] = []
     for (const shipment of shipments) {
-      shipment.batch.isBufferShared = true
+      if (sent) shipment.batch.isBufferShared = true
       const cause = new KafkaError(code, `${shipment.queue.name}: ${message}`, { cause: error })
       const outcome = this.#judge(outbox, shipment, verdict, cause, null)
       if (outcome !== null) done.push({ shipment, outcome })
@@ -177,8 +177,8 @@ export class AnswerJudge {
   #split({ queue, batch }: Shipment): void {
     this.#context.logger.debug('msg', 'SPLIT', `${queue.name}: ${batch.count} messages were too large for one batch`)
     queue.settle()
-    const halves = splitBatch(batch, batch.count >> 1)
-    queue.putBack(halves)
+    // Messages that have been reported are left out before it is sent again.
+    queue.putBack(batch.reported > 0 ? [batch] : splitBatch(batch, batch.count >> 1))
   }
 
   #judge(
@@ -210,7 +210,7 @@ export class AnswerJudge {
       const pause = hasMoved ? 0 : (verdict.backoffMs ?? backoffMs(batch.failures, base, backoffMaxMs, random))
       queue.retry(batch, now + pause)
       const counters = this.#cluster.broker(outbox.brokerId)?.counters
-      if (counters) counters.txRetries++
+      if (counters && verdict !== unsent) counters.txRetries++
       if (logger.enabled('msg')) {
         logger.debug('msg', 'RETRY', `${queue.name}: retry in ${Math.round(pause)} ms: ${error.name}: ${error.message}`)
       }

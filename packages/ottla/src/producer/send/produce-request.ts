@@ -17,6 +17,21 @@ export interface Shipment {
   readonly topicId: string
 }
 
+/** A request from when it is handed to a broker's lane, where it may have to wait for a connection, to its outcome. */
+export class ShippedRequest {
+  readonly brokerId: number
+  readonly shipments: readonly Shipment[]
+  /** Whether its bytes may have left: not while it waits for a connection. */
+  isWritten = false
+  /** It must not be written any more: some of its messages, or of a request before it, were reported meanwhile. */
+  isRecalled = false
+
+  constructor(brokerId: number, shipments: readonly Shipment[]) {
+    this.brokerId = brokerId
+    this.shipments = shipments
+  }
+}
+
 /** The answer about one partition. */
 export type PartitionAnswer = Decoded<ProduceResponse>['responses'][number]['partitionResponses'][number]
 

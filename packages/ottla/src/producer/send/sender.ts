@@ -1,5 +1,5 @@
 /** Sends ready batches, those of all partitions of a broker in one request. */
-import { ErrorCode, Produce, ZERO_UUID, type Decoded, type ProduceResponse } from '@ottla/protocol'
+import { ErrorCode, Produce, ZERO_UUID, type Decoded, type ProduceRequest, type ProduceResponse } from '@ottla/protocol'
 import { enqueueMicrotask } from '../../base/microtask.ts'
 import type { TurnClock } from '../../base/turn-clock.ts'
 import { messageOf, stackOf } from '../../base/unknown-error.ts'
@@ -8,8 +8,8 @@ import { KafkaError } from '../../errors.ts'
 import { RequestError } from '../../network/request-error.ts'
 import type { BrokerCounters } from '../../observe/statistics/counters.ts'
 import type { SenderIdentity, SenderTransaction } from '../idempotence/identity.ts'
-import { giveUp, stampHead } from '../idempotence/sequences.ts'
-import type { Batch } from '../queue/batch.ts'
+import { giveUp, leaveOut, stampHead } from '../idempotence/sequences.ts'
+import { withoutReported, type Batch } from '../queue/batch.ts'
 import type { PartitionQueue } from '../queue/partition-queue.ts'
 import type { Delivery } from '../report/delivery.ts'
 import { failure } from '../report/outcomes.ts'
@@ -17,7 +17,10 @@ import { AnswerJudge, type Settlement } from './answers.ts'
 import { Compressions } from './compressions.ts'
 import type { ProduceCluster, SenderContext, SenderSettings } from './context.ts'
 import { Outbox } from './outbox.ts'
-import { highestVersion, requestBody, type Shipment } from './produce-request.ts'
+import { highestVersion, requestBody, ShippedRequest, type Shipment } from './produce-request.ts'
+
+// As in librdkafka, messages sent in their last moment do not cost those in flight the connection.
+const LEAST_TIMEOUT_MS = 100
 
 /**
  * Sends whole batches from the queues to the brokers and settles them with the responses. A partition's batches go to
@@ -35,7 +38,7 @@ export class Sender {
   readonly #judge: AnswerJudge
   readonly #compressions: Compressions | null
   readonly #outboxes = new Map<number, Outbox>()
-  readonly #inFlight = new Set<readonly Shipment[]>()
+  readonly #inFlight = new Set<ShippedRequest>()
   #backingOff = new Set<PartitionQueue>()
   #isDraining = false
   #isHeld: boolean
@@ -123,9 +126,17 @@ export class Sender {
     giveUp(this.#identity, queue, batch, error)
   }
 
-  /** The batches in flight; the response settles each unless it is settled by then. */
-  *shipments(): Generator<Shipment> {
-    for (const shipments of this.#inFlight) yield* shipments
+  /**
+   * Some messages of a batch, which goes on without them, timed out.
+   * @param error - why they could not be delivered
+   */
+  lost(error: KafkaError): void {
+    this.#identity?.lost(error)
+  }
+
+  /** The requests in flight, oldest first; the response settles each of their batches unless it is settled by then. */
+  requests(): Iterable<ShippedRequest> {
+    return this.#inFlight
   }
 
   #maySend(queue: PartitionQueue, now: number): boolean {
@@ -181,9 +192,13 @@ export class Sender {
     let bytes = 0
     for (let left = outbox.readyCount; left > 0; left--) {
       const queue = outbox.next()
-      const head = queue?.head ?? null
-      if (queue === null || head === null) continue
+      if (queue === null || queue.isEmpty) continue
       if (queue.takenFor === shipments || queue.leader !== outbox.brokerId || !this.#maySend(queue, now)) {
+        this.list(queue)
+        continue
+      }
+      const head = this.#nextOf(queue)
+      if (head === null || !queue.isReady(now)) {
         this.list(queue)
         continue
       }
@@ -210,6 +225,17 @@ export class Sender {
     return shipments
   }
 
+  /** The queue's head, without messages that have been reported meanwhile; null if there is none. */
+  #nextOf(queue: PartitionQueue): Batch | null {
+    const { head } = queue
+    if (head === null || head.reported === 0 || head.isFixed) return head
+    const rest = withoutReported(head)
+    leaveOut(this.#identity, queue, head)
+    queue.replaceHead(rest)
+    this.#delivery.release(head)
+    return rest
+  }
+
   #sealFailed(queue: PartitionQueue, batch: Batch, error: unknown): void {
     queue.settle()
     const why = messageOf(error)
@@ -221,17 +247,17 @@ export class Sender {
   }
 
   #ship(outbox: Outbox, shipments: readonly Shipment[]): void {
-    const { acks, requestTimeoutMs } = this.#settings
+    const { acks } = this.#settings
+    const request = new ShippedRequest(outbox.brokerId, shipments)
     outbox.inFlight++
-    this.#inFlight.add(shipments)
+    this.#inFlight.add(request)
     const broker = this.#cluster.broker(outbox.brokerId)
     if (broker === undefined) {
       const message = `broker ${outbox.brokerId} is not known to the cluster at present`
       const error = new RequestError(ErrorCode.ERR__TRANSPORT, message, false)
-      enqueueMicrotask(() => this.#failed(outbox, shipments, error))
+      enqueueMicrotask(() => this.#failed(outbox, request, error))
       return
     }
-    if (broker.counters) countShipments(broker.counters, this.#context, shipments)
     const maxVersion = highestVersion(shipments, ZERO_UUID, this.#transaction?.maxProduceVersion)
     const options: BrokerRequestOptions = {
       lane: 'produce',
@@ -239,53 +265,84 @@ export class Sender {
       noResponse: acks === 0,
       ...(maxVersion === undefined ? {} : { maxVersion }),
     }
-    const { logger } = this.#context
-    const transactionalId = this.#transaction?.id ?? null
-    if (logger.enabled('msg')) {
-      for (const { queue, batch, records } of shipments) {
-        const what = `${batch.count} messages from message ${batch.baseMsgid}, ${records.length} bytes`
-        logger.debug('msg', 'PRODUCE', `${queue.name}: ${what}, to broker ${outbox.brokerId}`)
-      }
-    }
     broker
-      .request(Produce, version => requestBody(shipments, acks, requestTimeoutMs, transactionalId, version), options)
+      .request(Produce, version => this.#write(request, broker.counters ?? null, version), options)
       .then(
-        response => this.#answered(outbox, shipments, response),
-        (error: unknown) => this.#failed(outbox, shipments, error),
+        response => this.#answered(outbox, request, response),
+        (error: unknown) => this.#failed(outbox, request, error),
       )
       .catch((error: unknown) => {
         const why = stackOf(error)
-        logger.error('BUG', `settling a produce request failed: ${why}`)
+        this.#context.logger.error('BUG', `settling a produce request failed: ${why}`)
       })
   }
 
-  // Not beyond the messages' own timeout: messages that time out in flight are in doubt, and reported in time.
+  // Called when there is a connection, just before the bytes are written.
+  #write(request: ShippedRequest, counters: BrokerCounters | null, version: number): ProduceRequest {
+    const { shipments } = request
+    const isOutdated = shipments.some(({ batch }) => batch.isSettled || (batch.reported > 0 && !batch.isFixed))
+    if (isOutdated) this.#recall(request)
+    if (request.isRecalled) {
+      const why = 'messages of it were given up while it waited for a connection'
+      throw new RequestError(ErrorCode.ERR__RETRY, `the request was not sent: ${why}`, false)
+    }
+    request.isWritten = true
+    if (counters !== null) countShipments(counters, this.#context, shipments)
+    const { logger } = this.#context
+    if (logger.enabled('msg')) {
+      for (const { queue, batch, records } of shipments) {
+        const what = `${batch.count} messages from message ${batch.baseMsgid}, ${records.length} bytes`
+        logger.debug('msg', 'PRODUCE', `${queue.name}: ${what}, to broker ${request.brokerId}`)
+      }
+    }
+    const { acks, requestTimeoutMs } = this.#settings
+    return requestBody(shipments, acks, requestTimeoutMs, this.#transaction?.id ?? null, version)
+  }
+
+  // Those behind it come back as well: they must not overtake its batches.
+  #recall(request: ShippedRequest): void {
+    for (const other of this.#inFlight) {
+      if (other.brokerId === request.brokerId && !other.isWritten) other.isRecalled = true
+    }
+  }
+
+  // Ends with its messages: nothing is left to wait for then, and the broker does not seem to answer. librdkafka lets it
+  // end with the first message of a batch and tries the others again, over another connection; here they are in no
+  // doubt as long as the broker may answer.
   #timeoutOf(shipments: readonly Shipment[]): number {
     const { wireTimeoutMs, messageTimeoutMs } = this.#settings
     const now = this.#context.clock.now()
     let timeoutMs = wireTimeoutMs
     for (const { batch } of shipments) timeoutMs = Math.min(timeoutMs, batch.lastAt + messageTimeoutMs - now)
-    return Math.max(1, timeoutMs)
+    return Math.max(LEAST_TIMEOUT_MS, timeoutMs)
   }
 
-  #answered(outbox: Outbox, shipments: readonly Shipment[], response: Decoded<ProduceResponse> | undefined): void {
-    this.#returned(outbox, shipments)
-    this.#finish(shipments, this.#judge.answered(outbox, shipments, response))
+  #answered(outbox: Outbox, request: ShippedRequest, response: Decoded<ProduceResponse> | undefined): void {
+    this.#returned(outbox, request)
+    this.#finish(request, this.#judge.answered(outbox, request.shipments, response))
   }
 
-  #failed(outbox: Outbox, shipments: readonly Shipment[], error: unknown): void {
-    this.#returned(outbox, shipments)
-    this.#finish(shipments, this.#judge.failed(outbox, shipments, error))
+  #failed(outbox: Outbox, request: ShippedRequest, error: unknown): void {
+    this.#returned(outbox, request)
+    if (request.isRecalled) {
+      for (const { queue, batch } of request.shipments) {
+        if (batch.isSettled) queue.settle()
+        else queue.retry(batch, 0)
+      }
+      this.#finish(request, [])
+      return
+    }
+    this.#finish(request, this.#judge.failed(outbox, request, error))
   }
 
-  #returned(outbox: Outbox, shipments: readonly Shipment[]): void {
+  #returned(outbox: Outbox, request: ShippedRequest): void {
     outbox.inFlight--
-    this.#inFlight.delete(shipments)
+    this.#inFlight.delete(request)
   }
 
   // The state is final before the first report, so that code within a report can produce.
-  #finish(shipments: readonly Shipment[], done: readonly Settlement[]): void {
-    for (const { queue } of shipments) this.list(queue)
+  #finish(request: ShippedRequest, done: readonly Settlement[]): void {
+    for (const { queue } of request.shipments) this.list(queue)
     this.#drainSoon()
     for (const { shipment, outcome } of done) {
       const { queue, batch } = shipment

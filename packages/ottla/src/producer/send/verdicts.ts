@@ -23,7 +23,8 @@ const again: Verdict = { retry: true, refresh: false, counts: true, inDoubt: fal
 const againInDoubt: Verdict = { retry: true, refresh: false, counts: true, inDoubt: true }
 const busy: Verdict = { retry: true, refresh: false, counts: false, inDoubt: false }
 const lost: Verdict = { retry: true, refresh: true, counts: true, inDoubt: true }
-const unsent: Verdict = { retry: true, refresh: true, counts: false, inDoubt: false }
+/** The request was never written. */
+export const unsent: Verdict = { retry: true, refresh: true, counts: false, inDoubt: false }
 
 // Like librdkafka, with two differences: an unknown error (-1) leaves the messages in doubt, and wrong credentials are
 // retried, because they can be corrected while the client runs.
@@ -87,6 +88,7 @@ export function answerVerdict(code: number, acks: number): Verdict {
  */
 export function requestVerdict(code: number, sent: boolean): Verdict {
   if (connectionErrors.has(code)) return sent ? lost : unsent
-  if (code === ErrorCode.ERR__BAD_MSG) return sent ? againInDoubt : fail
+  // Unsent: what could not be read is the handshake of the connection that it waited for.
+  if (code === ErrorCode.ERR__BAD_MSG) return sent ? againInDoubt : unsent
   return sent ? failInDoubt : fail
 }

@@ -20,7 +20,7 @@ function decoderOf(deserialize: (value: string) => string | Promise<string>) {
   cursor.moveTo(0)
   queue.push(cursor, [batch(0, 4)], null)
   const taken = queue.takeBatch(100, 1e6)
-  const decoding = decodingOf(undefined, (bytes: Buffer) => deserialize(String(bytes)))
+  const decoding = decodingOf({ value: (bytes: Buffer) => deserialize(String(bytes)) })
   assert.ok(taken && decoding)
   let wakes = 0
   const runningJobs = new RunningJobs(clock, 1000)

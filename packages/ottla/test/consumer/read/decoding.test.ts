@@ -38,7 +38,7 @@ test('JSON and console.log show the message, not the buffers behind it', () => {
 
 test('deserializers make plain messages whose origin is still known', () => {
   const message = messageOf('{"a":1}')
-  const decoded = decodeMessage(message, decodingOf(undefined, json()) ?? { key: null, value: null })
+  const decoded = decodeMessage(message, decodingOf({ value: json() }) ?? { key: null, value: null })
   assert.ok(!(decoded instanceof Promise))
   assert.deepEqual(decoded.value, { a: 1 })
   assert.equal(String(decoded.key), 'key-42')

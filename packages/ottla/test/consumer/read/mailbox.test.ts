@@ -2,13 +2,17 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Mailbox } from '../../../src/consumer/read/mailbox.ts'
 import { ErrorCode, KafkaError } from '../../../src/errors.ts'
-import type { Event } from '../../../src/types.ts'
+import type { Statistics } from '../../../src/statistics.ts'
+import type { Event, StatsEvent } from '../../../src/types.ts'
 import { FakeClock } from '../../base/fake-clock.ts'
 
 const failure = (message: string): { type: 'error'; error: KafkaError } => ({
   type: 'error',
   error: new KafkaError(ErrorCode.ERR__TRANSPORT, message),
 })
+
+/** Whoever tests the events does not look into them. */
+const stats = (json: string): StatsEvent => ({ type: 'stats', json, statistics: {} as Statistics })
 
 function taken(mailbox: Mailbox): string[] {
   const found: string[] = []
@@ -30,11 +34,11 @@ test('an error that waits already is one event; after it was taken it can come a
 
 test('of several statistics the newest waits, in the place of the first', () => {
   const mailbox = new Mailbox(new FakeClock())
-  mailbox.post({ type: 'stats', json: 'old' })
+  mailbox.post(stats('old'))
   mailbox.post(failure('a'))
-  mailbox.post({ type: 'stats', json: 'new' })
+  mailbox.post(stats('new'))
   assert.deepEqual(taken(mailbox), ['new', 'a'])
-  mailbox.post({ type: 'stats', json: 'newer' })
+  mailbox.post(stats('newer'))
   assert.deepEqual(taken(mailbox), ['newer'])
 })
 

@@ -17,7 +17,8 @@ function scene(deserialize?: (value: string) => unknown) {
   cursor.moveTo(0)
   const budget = new WorkBudget(1e6, () => 1)
   const runningJobs = new RunningJobs(clock, 1000)
-  const decoding = deserialize === undefined ? null : decodingOf(undefined, bytes => deserialize(String(bytes)))
+  const decoding =
+    deserialize === undefined ? null : decodingOf({ value: (bytes: Buffer) => deserialize(String(bytes)) })
   const host = { reader: { decoding, storesOffsets: true }, runningJobs } as unknown as RunnerHost<Buffer, unknown>
   let left = 0
   const stream = new CursorStream<Buffer, unknown>(cursor, {

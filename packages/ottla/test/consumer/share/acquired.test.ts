@@ -6,7 +6,13 @@ import {
   PendingAcknowledgements,
   acknowledgeTypes,
 } from '../../../src/consumer/share/acknowledgements.ts'
-import { acquiredMessages, readableBatches, type AcquiredRange } from '../../../src/consumer/share/acquired.ts'
+import {
+  acquiredMessages,
+  readableBatches,
+  releasesOf,
+  takeOutdated,
+  type AcquiredRange,
+} from '../../../src/consumer/share/acquired.ts'
 
 const { gap } = acknowledgeTypes
 const source = {
@@ -92,4 +98,19 @@ test('what cannot be read is released, and the rest is delivered', async () => {
     [1, AUTO_RELEASE],
     [2, AUTO_RELEASE],
   ])
+})
+
+test('a release of ranges names every offset of them', () => {
+  assert.deepEqual(
+    [...releasesOf([range(10, 11), range(13, 13, 3)])],
+    [10, 11, 13].map(offset => [offset, AUTO_RELEASE]),
+  )
+})
+
+test('what was said of a message before it was delivered again is outdated, and nothing else', () => {
+  const pending = new PendingAcknowledgements()
+  for (const offset of [9, 10, 11, 12]) pending.add(offset, acknowledgeTypes.accept)
+  const types = takeOutdated({ ...source, pending }, [range(9, 9), range(10, 11, 2), range(20, 30, 5)])
+  assert.deepEqual([...types.keys()], [10, 11])
+  assert.deepEqual([...pending.take().keys()], [9, 12])
 })

@@ -17,7 +17,7 @@ test('JSON and console.log show the message with its delivery count, and nothing
 
 test('a deserialized message can be acknowledged: its origin is known', () => {
   const [message] = lockedMessages(sourceOf(), 7, 1)
-  const decoding = decodingOf(undefined, bytes => String(bytes).toUpperCase())
+  const decoding = decodingOf({ value: (bytes: Buffer) => String(bytes).toUpperCase() })
   assert.ok(message && decoding)
   const made = decodeLocked(message, decoding)
   assert.ok(!(made instanceof Promise))
@@ -27,9 +27,10 @@ test('a deserialized message can be acknowledged: its origin is known', () => {
 
 test('a message that cannot be deserialized is the raw message of the error', () => {
   const [message] = lockedMessages(sourceOf(), 7, 1)
-  const decoding = decodingOf(undefined, () => {
+  const value = (): never => {
     throw new Error('not JSON')
-  })
+  }
+  const decoding = decodingOf({ value })
   assert.ok(message && decoding)
   assert.throws(() => decodeLocked(message, decoding), {
     code: ErrorCode.ERR__VALUE_DESERIALIZATION,

@@ -1,13 +1,19 @@
 import { test } from 'node:test'
 import assert from 'node:assert/strict'
-import { ErrorCode, ShareConsumer, type ConsumerConfig, type ShareRunOptions } from '../../../src/index.ts'
+import {
+  ErrorCode,
+  ShareConsumer,
+  type ConsumerConfig,
+  type ShareConsumerConfig,
+  type ShareRunOptions,
+} from '../../../src/index.ts'
 
-const base: ConsumerConfig = { 'bootstrap.servers': '127.0.0.1:1', 'group.id': 'g' }
+const base: ShareConsumerConfig = { 'bootstrap.servers': '127.0.0.1:1', 'group.id': 'g' }
 const quiet = (): void => undefined
 
-function refusal(config: ConsumerConfig): unknown {
+function refusal(config: Partial<ShareConsumerConfig>): unknown {
   try {
-    void new ShareConsumer(config, { logger: quiet }).close()
+    void new ShareConsumer(config as ShareConsumerConfig, { logger: quiet }).close()
     return null
   } catch (error) {
     return error
@@ -19,7 +25,7 @@ test('a share consumer has a group', () => {
 })
 
 test('properties that mean nothing to a share group are refused, with what there is instead', () => {
-  const unfit: ConsumerConfig[] = [
+  const unfit: Partial<ConsumerConfig>[] = [
     { 'auto.offset.reset': 'earliest' },
     { 'isolation.level': 'read_committed' },
     { 'session.timeout.ms': 6000 },
@@ -35,7 +41,7 @@ test('properties that mean nothing to a share group are refused, with what there
   ]
   for (const each of unfit) {
     const [name] = Object.keys(each)
-    const error = refusal({ ...base, ...each }) as { code: number; message: string }
+    const error = refusal({ ...base, ...(each as object) }) as { code: number; message: string }
     assert.equal(error.code, ErrorCode.ERR__INVALID_ARG)
     assert.match(error.message, new RegExp(`^${name?.replaceAll('.', '\\.')} cannot be set for a share consumer: `))
   }

@@ -31,6 +31,15 @@ test('it never waits longer than fetch.wait.max.ms, nor beyond the next look at 
   assert.equal(node.waitMs(MOST_MS, 62.5, 0), 63)
 })
 
+test('an idle fetch leaves half of the lock duration to the messages that it brings', () => {
+  const { node } = nodeAndSource()
+  // Locks are checked every eighth of their duration: 1000 and 500 ms.
+  assert.deepEqual(
+    [125, 62.5].map(checkMs => node.waitMs(MOST_MS, checkMs, 0)),
+    [500, 250],
+  )
+})
+
 test('while a call waits for its answer a fetch does not wait, and afterwards no longer than since then', () => {
   const { node, source } = nodeAndSource()
   source.held++
@@ -51,4 +60,15 @@ test('a lost session leaves nothing to acknowledge', () => {
   source.held++
   node.reset()
   assert.equal(node.waitMs(MOST_MS, CHECK_MS, 0), 1000)
+})
+
+test('it knows whether anything is to be said of other partitions than those of a fetch', () => {
+  const { node, source } = nodeAndSource()
+  const others = [{ topicId: 'id', partition: 1 }]
+  assert.equal(node.hasPendingBeside(others), false)
+  node.add(source, 0, acknowledgeTypes.accept, 0)
+  assert.equal(node.hasPendingBeside(others), true)
+  assert.equal(node.hasPendingBeside([...others, source]), false)
+  node.take(0)
+  assert.equal(node.hasPendingBeside(others), false)
 })

@@ -103,8 +103,20 @@ test('what is taken out at once is only what can still be released', () => {
   assert.ok(first && second)
   queue.add([first, second])
   queue.end(first)
-  assert.deepEqual(queue.takeAll(), [second])
+  assert.deepEqual(
+    queue.takeAll(() => true),
+    [second],
+  )
   assert.equal(queue.waiting, 0)
+})
+
+test('what is not taken out stays in its order', () => {
+  const { source, queue } = scene()
+  const messages = lockedMessages(source, 0, 4)
+  queue.add(messages)
+  const offsets = queue.takeAll(({ offset }) => offset % 2 === 0).map(({ offset }) => offset)
+  assert.deepEqual(offsets, [0, 2])
+  assert.deepEqual([queue.take()?.offset, queue.take()?.offset, queue.take()], [1, 3, null])
 })
 
 test('the interval of checks follows the lock duration, within limits', () => {

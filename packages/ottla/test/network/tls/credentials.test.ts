@@ -22,14 +22,14 @@ function file(name: string, content: string | Buffer): string {
   return path
 }
 
-function settings(config: ClientConfig): Settings {
+function settings(config: Partial<ClientConfig>): Settings {
   return resolveConfig('admin', { 'bootstrap.servers': 'localhost:1', ...config }).settings
 }
 
-const credentials = (config: ClientConfig): TlsCredentials => new TlsCredentials(settings(config), logger)
+const credentials = (config: Partial<ClientConfig>): TlsCredentials => new TlsCredentials(settings(config), logger)
 
 /** The error of a configuration: of the constructor, or of reading the files. */
-async function refusal(config: ClientConfig): Promise<string> {
+async function refusal(config: Partial<ClientConfig>): Promise<string> {
   try {
     await credentials(config).current()
   } catch (error) {
@@ -41,7 +41,7 @@ async function refusal(config: ClientConfig): Promise<string> {
 
 test('properties that contradict each other are refused by the constructor', () => {
   const keystore = authority.keystore(alice, 'x')
-  const cases: [ClientConfig, RegExp][] = [
+  const cases: [Partial<ClientConfig>, RegExp][] = [
     [{ 'ssl.key.pem': alice.key }, /ssl\.key\.\* needs the certificate/],
     [{ 'ssl.certificate.location': alice.certFile }, /ssl\.certificate\.\* needs the private key/],
     [
@@ -79,7 +79,7 @@ test('the error of a file or a text names its property', async () => {
   const jks = file('java.jks', Buffer.from('feedfeed00000002', 'hex'))
   const broken = alice.cert.replace(/\n.{20}/, '\nAAAAAAAAAAAAAAAAAAAA')
   const two = file('two.pem', authority.cert + broken)
-  const cases: [ClientConfig, string][] = [
+  const cases: [Partial<ClientConfig>, string][] = [
     [{ 'ssl.ca.pem': 'garbage' }, 'ssl.ca.pem: it is not an X.509 certificate'],
     [{ 'ssl.ca.location': empty }, `ssl.ca.location=${empty}: there is no certificate (PEM) in it: it is empty`],
     [{ 'ssl.ca.location': two }, `ssl.ca.location=${two}: certificate 2 of 2 in it is not an X.509 certificate`],

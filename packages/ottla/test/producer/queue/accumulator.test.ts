@@ -88,3 +88,23 @@ test('waits for the last report end once, when it has been delivered', () => {
   accumulator.checkEmpty()
   assert.equal(told, 1)
 })
+
+test('what waits for room, and what is being serialized, is unfinished like any other message', async () => {
+  const accumulator = new Accumulator(1, 100)
+  accumulator.add(1, 1)
+  accumulator.beginPending()
+  const abort = new AbortController()
+  const gone = accumulator.waitForRoom(1, () => undefined, abort.signal)
+  const waiting = accumulator.waitForRoom(1, () => accumulator.add(1, 1), undefined)
+  assert.deepEqual([accumulator.unreported, accumulator.unfinished], [1, 4])
+  abort.abort(new Error('enough'))
+  await assert.rejects(gone, /enough/)
+  accumulator.endPending()
+  assert.equal(accumulator.unfinished, 2)
+  accumulator.reporting++
+  accumulator.release(1, 1)
+  await waiting
+  assert.deepEqual([accumulator.unreported, accumulator.unfinished], [2, 2])
+  accumulator.reporting--
+  assert.equal(accumulator.unfinished, 1)
+})

@@ -39,6 +39,15 @@ test('each message has the time of its acceptance, in whatever order it is asked
   assert.deepEqual([entries.firstAt, entries.lastAt], [10, 30])
 })
 
+test('messages accepted by a time are counted from the first one on', () => {
+  const entries = entriesOf([null, 10], [null, 10], [null, 20], [null, 30], [null, 30])
+  assert.deepEqual(
+    [9, 10, 15, 20, 29, 30, 99].map(at => entries.acceptedBy(at)),
+    [0, 2, 2, 3, 3, 5, 5],
+  )
+  assert.equal(new BatchEntries().acceptedBy(5), 0)
+})
+
 test('empty entries have no last time', () => {
   assert.ok(Number.isNaN(new BatchEntries().lastAt))
 })

@@ -50,6 +50,29 @@ test('a queue that was named before the metadata came keeps its messages', () =>
   assert.deepEqual(topic.takeImpossible(0), [])
 })
 
+test('a message that names its partition waits behind earlier ones without a partition', () => {
+  const topic = makeTopic()
+  const named = { topic: 't', partition: 1 }
+  const early = topic.queueFor(named, null, 0)
+  assert.notEqual(early, topic.unassigned)
+  topic.unassigned.hold({ topic: 't' }, null, { key: null, value: null, headers: undefined, timestamp: 0 }, 0, 10)
+  assert.equal(topic.queueFor(named, null, 0), topic.unassigned)
+  assert.equal(topic.queueForHeld(named, null, 0), topic.unassigned, 'as long as nothing is known of the topic')
+  topic.update(snapshot(2), 0)
+  assert.equal(topic.queueForHeld(named, null, 0), early)
+  assert.equal(topic.queueForHeld({ topic: 't' }, null, 0).partition, 0)
+})
+
+test('a waiting message to a partition that the first response lacks is given up by a second one', () => {
+  const topic = makeTopic()
+  topic.update(snapshot(2), 1000)
+  const early = topic.queueForHeld({ topic: 't', partition: 5 }, null, 0)
+  assert.equal(topic.takeImpossible(1000), undefined)
+  topic.update(snapshot(2), 1200)
+  assert.equal(topic.takeImpossible(1200), undefined)
+  assert.deepEqual(topic.takeImpossible(1700), [early])
+})
+
 test('a partition that never existed is given up once a second response confirms it', () => {
   const topic = makeTopic()
   const early = topic.queueFor({ topic: 't', partition: 5 }, null, 0)

@@ -1,15 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { firstYoung, place } from '../../../src/producer/queue/waiting.ts'
-import { makeBatch, makeQueue } from '../queues.ts'
-
-test('the first young message is never the first of the batch, nor behind its last', () => {
-  const batch = makeBatch(0, 4) // accepted at 0, 1, 2, 3
-  assert.deepEqual(
-    [-1, 0, 1, 2, 3, 99].map(since => firstYoung(batch, since)),
-    [1, 1, 2, 3, 3, 3],
-  )
-})
+import { place } from '../../../src/producer/queue/waiting.ts'
+import { makeQueue } from '../queues.ts'
 
 test('a message is placed as bytes in a partition, and held where there is none', () => {
   const record = { key: null, value: 'x', headers: undefined, timestamp: 0 }

@@ -197,7 +197,7 @@ for (const seed of [1, 2, 3, 4, 5, 6, 7, 8]) {
       'batch.num.messages': 1 + pick(5),
       'message.timeout.ms': 3000,
       'max.in.flight': 1 + pick(3),
-      'linger.ms': pick(4),
+      'linger.ms': [0, 1, 2, 700][pick(4)] ?? 0,
       retries: pick(4),
       'compression.codec': pick(2) === 0 ? 'lz4' : 'none',
     })
@@ -233,8 +233,12 @@ for (const seed of [1, 2, 3, 4, 5, 6, 7, 8]) {
         clock.setTimer(pick(40), answer)
       }
       if (pick(60) === 0) pipeline.purge(pick(2) === 0, pick(2) === 0)
+      if (cluster.isConnected) cluster.isConnected = pick(25) > 0
+      else if (pick(12) === 0) cluster.connect()
+      else if (pick(6) === 0) cluster.refuseConnection(ErrorCode.ERR__TRANSPORT)
       await clock.advance(pick(60))
     }
+    cluster.connect()
     await clock.advance(10_000)
     while (cluster.unseen > 0) {
       cluster.next().fail(ErrorCode.ERR__TIMED_OUT, true)
@@ -244,7 +248,8 @@ for (const seed of [1, 2, 3, 4, 5, 6, 7, 8]) {
     assert.equal(pipeline.accumulator.bytes, 0)
     const seen = reports.map(r => String(r.value)).sort()
     assert.deepEqual(seen, Array.from({ length: produced }, (_, i) => `v${i}`).sort())
-    for (const { value, status } of reports) {
+    for (const { value, status, latencyMs } of reports) {
+      assert.ok(latencyMs <= 3000 + 300, `${String(value)} was reported after ${latencyMs} ms`)
       const written = log.get(String(value)) ?? 0
       if (status === 'persisted') assert.ok(written > 0, `${String(value)} was reported as persisted`)
       if (status === 'not-persisted') assert.equal(written, 0, `${String(value)} was reported as not persisted`)

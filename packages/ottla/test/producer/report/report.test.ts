@@ -15,7 +15,7 @@ function settled(changes: Partial<Settled['outcome']>): Settled {
     recordErrors: null,
     ...changes,
   }
-  return { topic: 't', partition: 0, entries, wallOffset: 1000, settledAt: 10, outcome }
+  return { topic: 't', partition: 0, entries, from: 0, end: 3, wallOffset: 1000, settledAt: 10, outcome }
 }
 
 test('offsets count from the batch, times are of the acceptance unless the broker sets them', () => {

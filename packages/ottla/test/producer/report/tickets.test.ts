@@ -10,7 +10,7 @@ import { makeBatch } from '../queues.ts'
 function delivered(value: string): DeliveryReport {
   const { entries } = makeBatch(Number(value))
   const outcome = written('persisted', 5, -1)
-  return makeReport({ topic: 't', partition: 0, entries, wallOffset: 0, settledAt: 0, outcome }, 0)
+  return makeReport({ topic: 't', partition: 0, entries, from: 0, end: 1, wallOffset: 0, settledAt: 0, outcome }, 0)
 }
 
 test('a send rejects with an error that has the report, which does not show when printed', async () => {

@@ -41,9 +41,10 @@ test('a lost request is in doubt only if its bytes may have reached the broker',
   }
 })
 
-test('a request that cannot be made is not retried, one whose response cannot be read is', () => {
+test('a request that cannot be made is not retried; one is whose response, or connection, cannot be read', () => {
   assert.equal(requestVerdict(ErrorCode.ERR__INVALID_ARG, false).retry, false)
   assert.equal(requestVerdict(ErrorCode.ERR__INVALID_ARG, true).inDoubt, true)
   assert.equal(requestVerdict(ErrorCode.ERR__BAD_MSG, true).retry, true)
-  assert.equal(requestVerdict(ErrorCode.ERR__BAD_MSG, false).retry, false)
+  const { retry, counts, inDoubt } = requestVerdict(ErrorCode.ERR__BAD_MSG, false)
+  assert.deepEqual([retry, counts, inDoubt], [true, false, false])
 })

@@ -54,7 +54,7 @@ function hurried(isPatient = true): Clock {
   }
 }
 
-function settings(changes: ClientConfig = {}): Settings {
+function settings(changes: Partial<ClientConfig> = {}): Settings {
   const config: ClientConfig = {
     'bootstrap.servers': 'localhost',
     'security.protocol': 'sasl_plaintext',
@@ -69,14 +69,14 @@ function settings(changes: ClientConfig = {}): Settings {
 }
 
 async function ask(
-  changes: ClientConfig = {},
+  changes: Partial<ClientConfig> = {},
   clock = hurried(),
   signal = new AbortController().signal,
 ): Promise<OAuthBearerToken> {
   return oidcTokens(settings(changes), clock)('', signal)
 }
 
-async function refusal(changes: ClientConfig = {}, clock = hurried(), signal?: AbortSignal): Promise<string> {
+async function refusal(changes: Partial<ClientConfig> = {}, clock = hurried(), signal?: AbortSignal): Promise<string> {
   try {
     await ask(changes, clock, signal)
   } catch (error) {
@@ -246,13 +246,13 @@ test('an assertion has the claims of the template and, above them, those of the 
 })
 
 test('unusable keys, templates and files are named, and not shown', () => {
-  const grant: ClientConfig = { 'sasl.oauthbearer.grant.type': 'urn:ietf:params:oauth:grant-type:jwt-bearer' }
+  const grant: Partial<ClientConfig> = { 'sasl.oauthbearer.grant.type': 'urn:ietf:params:oauth:grant-type:jwt-bearer' }
   const pem = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ type: 'pkcs8', format: 'pem' })
-  const key: ClientConfig = { 'sasl.oauthbearer.assertion.private.key.pem': String(pem) }
+  const key: Partial<ClientConfig> = { 'sasl.oauthbearer.assertion.private.key.pem': String(pem) }
   const broken = join(authority.folder, 'broken.json')
   writeFileSync(broken, 'sesame')
   const es256 = { ...key, 'sasl.oauthbearer.assertion.algorithm': 'ES256' } as const
-  const wrong: [ClientConfig, RegExp][] = [
+  const wrong: [Partial<ClientConfig>, RegExp][] = [
     [key, /RS256 needs a key of another kind/],
     [{ 'sasl.oauthbearer.assertion.private.key.pem': 'sesame' }, /private\.key cannot be read/],
     [{ 'sasl.oauthbearer.assertion.private.key.file': '/missing' }, /private\.key\.file cannot be read: ENOENT/],

@@ -9,7 +9,7 @@ const NOW = 1_700_000_000_000
 const code = ErrorCode.ERR__INVALID_ARG
 const quiet = (): void => undefined
 
-function refusal(config: ProducerConfig): string {
+function refusal(config: Partial<ProducerConfig>): string {
   const base = {
     'bootstrap.servers': '127.0.0.1:1',
     'security.protocol': 'sasl_plaintext',
@@ -79,9 +79,9 @@ test('tokens that no broker would accept are refused, and no message contains th
 })
 
 test('settings that cannot work are refused by the constructor', () => {
-  const oidc: ProducerConfig = { 'sasl.oauthbearer.method': 'oidc' }
-  const url: ProducerConfig = { ...oidc, 'sasl.oauthbearer.token.endpoint.url': 'https://provider/token' }
-  const id: ProducerConfig = { ...url, 'sasl.oauthbearer.client.id': 'a' }
+  const oidc: Partial<ProducerConfig> = { 'sasl.oauthbearer.method': 'oidc' }
+  const url: Partial<ProducerConfig> = { ...oidc, 'sasl.oauthbearer.token.endpoint.url': 'https://provider/token' }
+  const id: Partial<ProducerConfig> = { ...url, 'sasl.oauthbearer.client.id': 'a' }
   assert.match(refusal(oidc), /needs sasl\.oauthbearer\.token\.endpoint\.url/)
   assert.match(refusal({ ...oidc, 'sasl.oauthbearer.token.endpoint.url': 'nowhere' }), /is not an https or http URL/)
   assert.match(refusal({ ...oidc, 'sasl.oauthbearer.token.endpoint.url': 'ftp://x' }), /is not an https or http URL/)
