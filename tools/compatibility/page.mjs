@@ -2,15 +2,16 @@
 
 const introduction = `# What ottla works with
 
-Made by \`npm run compatibility\`: every line was tried with the packed packages, installed into an empty project.
+Made by \`npm run compatibility\`: every \`yes\` was tried with the packed packages, installed into an empty project. An
+empty cell does not exist, or was not tried.
 
-The packages need Node.js 20.19 or later, Bun 1.2 or Deno 2.1. They can be loaded with \`import\` and \`require\`; a process that
-does both has one copy of each.
+The packages need Node.js 20.19, Bun 1.2.10 or Deno 2.8, or later. They can be loaded with \`import\` and \`require\`; a
+process that does both has one copy of each.
 `
 
 const notes = {
   TypeScript:
-    'The declarations of all packages, with `skipLibCheck: false`: in an ES module and in a CommonJS module, with\n`types: ["node"]` and with `types: []`. They refer to `@types/node`, which has to be installed.',
+    'The declarations of all packages, with `skipLibCheck: false`: in an ES module and in a CommonJS module, with\n`types: ["node"]` and with `types: []`. They refer to `@types/node`, which has to be installed. TypeScript 7 has no\n`node10`.',
   'Test runners':
     'Each with its defaults: a cluster, a producer, a consumer, every codec, and a program for kafkajs with `@ottla/kafkajs`\ninstalled as `kafkajs`.',
   Bundlers:

@@ -10,6 +10,15 @@ const jestTest = `test('the story', async () => { expect(await story()).toContai
 const mochaTest = `it('the story', async function () { this.timeout(${FAILS_LATE_MS}); await story() })\n`
 const nodeTest = `test('the story', async () => { await story() })\n`
 
+const tsJest = { jest: '^30', 'ts-jest': '^29', typescript: '~5.9', '@types/jest': '^30', '@types/node': '^20' }
+const tsJestFiles = options => ({
+  'story.ts': typescript,
+  'story.test.ts': `import { story } from './story'\n${jestTest}`,
+  'tsconfig.json': JSON.stringify({
+    compilerOptions: { target: 'es2022', strict: false, esModuleInterop: true, ...options },
+  }),
+})
+
 /** @type {import('./main.mjs').Check[]} */
 export const runners = [
   {
@@ -31,24 +40,21 @@ export const runners = [
   },
   {
     row: 'Jest, ts-jest',
-    column: 'TypeScript',
+    column: 'CommonJS',
     name: 'jest-ts',
-    dependencies: { jest: '^30', 'ts-jest': '^29', typescript: '~5.9', '@types/jest': '^30', '@types/node': '^20' },
+    dependencies: tsJest,
     manifest: { jest: { preset: 'ts-jest' } },
-    files: {
-      'story.ts': typescript,
-      'story.test.ts': `import { story } from './story'\n${jestTest}`,
-      'tsconfig.json': JSON.stringify({
-        compilerOptions: {
-          module: 'commonjs',
-          target: 'es2022',
-          strict: false,
-          esModuleInterop: true,
-          ignoreDeprecations: '5.0',
-        },
-      }),
-    },
+    files: tsJestFiles({ module: 'commonjs', ignoreDeprecations: '5.0' }),
     run: folder => runTool(folder, 'jest/bin/jest.js', []),
+  },
+  {
+    row: 'Jest, ts-jest',
+    column: 'ES modules',
+    name: 'jest-ts-esm',
+    dependencies: tsJest,
+    manifest: { type: 'module', jest: { preset: 'ts-jest/presets/default-esm' } },
+    files: tsJestFiles({ module: 'esnext', moduleResolution: 'bundler', isolatedModules: true }),
+    run: folder => runTool(folder, 'jest/bin/jest.js', [], { NODE_OPTIONS: '--experimental-vm-modules --no-warnings' }),
   },
   {
     row: 'Mocha',
@@ -108,8 +114,8 @@ export const runners = [
   {
     row: 'bun test',
     column: 'TypeScript',
-    name: 'bun',
-    dependencies: { bun: '^1' },
+    name: 'bun-1',
+    dependencies: { bun: '1' },
     files: {
       'story.ts': typescript,
       'story.test.ts': `import { expect, test } from 'bun:test'\nimport { story } from './story'\n${jestTest}`,

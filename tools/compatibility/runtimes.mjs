@@ -10,22 +10,23 @@ const files = {
   'main.mjs': program('esm', 'story.mjs'),
 }
 
+// The oldest that they work on, and the newest of each major version.
 const runtimes = [
-  ...[20, 22, 24].map(major => ({
-    row: `Node.js ${major}`,
-    name: `node-${major}`,
-    dependencies: { node: `${major}` },
+  ...['20.19.0', '20', '22', '24'].map(version => ({
+    row: `Node.js ${version}`,
+    name: `node-${version}`,
+    dependencies: { node: version },
     command: folder => [join(folder, 'node_modules', 'node', 'bin', 'node')],
   })),
-  // The oldest, and the newest.
-  { row: 'Bun 1.2', name: 'bun-1.2', dependencies: { bun: '1.2.0' }, command: folder => [programIn(folder, 'bun')] },
-  { row: 'Bun', name: 'bun', dependencies: { bun: '^1' }, command: folder => [programIn(folder, 'bun')] },
-  ...[
-    ['Deno 2.1', '2.1.0'],
-    ['Deno', '^2'],
-  ].map(([row, version]) => ({
-    row,
-    name: row.toLowerCase().replace(' ', '-'),
+  ...['1.2.10', '1'].map(version => ({
+    row: `Bun ${version}`,
+    name: `bun-${version}`,
+    dependencies: { bun: version },
+    command: folder => [programIn(folder, 'bun')],
+  })),
+  ...['2.8.0', '2'].map(version => ({
+    row: `Deno ${version}`,
+    name: `deno-${version}`,
     dependencies: { deno: version },
     command: folder => [programIn(folder, 'deno'), 'run', '--allow-all', '--node-modules-dir=manual'],
   })),
