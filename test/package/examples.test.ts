@@ -10,7 +10,7 @@ const examples = readdirSync(folder).filter(name => name.endsWith('.ts') && name
 
 before(async () => {
   const compiler = join(root, 'node_modules', 'typescript-native', 'bin', 'tsc')
-  const { code, out, err } = await node([compiler, '-p', folder])
+  const { code, out, err } = await node([compiler, '-p', join(folder, 'tsconfig.build.json')])
   assert.equal(code, 0, out + err)
 })
 
