@@ -19,6 +19,7 @@ const ottla = '^packages/ottla/src/index\\.ts$'
 const broker = '^packages/broker/src/((simulation|testing)/)?index\\.ts$'
 const cli = '^packages/cli/src/index\\.ts$'
 const kafkajs = '^packages/kafkajs/src/index\\.ts$'
+const rdkafka = '^packages/node-rdkafka/src/index\\.ts$'
 
 // Open to every room of the client: the contract's types, the error class, the serializers, the layout of the statistics.
 const contract = inside('ottla', 'types|offsets|topic|statistics|errors|error-traits|serdes|version')
@@ -93,6 +94,18 @@ const facadeRooms = {
     ['producer', 'consumer', 'admin'].map(name => [
       name,
       [facade, inside('kafkajs', 'observe/|translate/'), protocol, ottla],
+    ]),
+  ),
+}
+
+// The rooms of the package that stands in for node-rdkafka: types below, then what translates, then the clients.
+const rdkafkaContract = inside('node-rdkafka', 'types/')
+const rdkafkaRooms = {
+  translate: [rdkafkaContract, ottla],
+  ...Object.fromEntries(
+    ['producer', 'consumer', 'admin'].map(name => [
+      name,
+      [rdkafkaContract, inside('node-rdkafka', 'translate/|client\\.ts$'), ottla],
     ]),
   ),
 }
@@ -247,11 +260,21 @@ module.exports = {
         'producer, consumer and admin share what translates, never each other',
       ),
     ),
+    room('rdkafka-public-only', '^packages/node-rdkafka/src/', [ottla], 'it is a program of the client'),
+    room('rdkafka-contract', rdkafkaContract, [], 'types stand alone'),
+    ...Object.entries(rdkafkaRooms).map(([name, below]) =>
+      room(
+        `rdkafka-${name}`,
+        inside('node-rdkafka', `${name}/`),
+        below,
+        'producer, consumer and admin share the client and what translates, never each other',
+      ),
+    ),
     room('examples-public-only', '^examples/', [protocol, ottla, broker], 'examples use what users can use'),
     room(
       'tests-public-only',
       '^test/(?!golden/|tooling/)',
-      [protocol, ottla, broker, cli, kafkajs],
+      [protocol, ottla, broker, cli, kafkajs, rdkafka],
       'what crosses packages uses their public entry points',
     ),
     {

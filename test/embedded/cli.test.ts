@@ -258,6 +258,24 @@ test('broker says where it listens, serves, and stops when asked', async () => {
   assert.equal(await broker.done, 0)
 })
 
+test('broker opens several listeners, each with the users of its mechanism', async () => {
+  const broker = ottla(
+    ...['broker', '--listener', 'IN=PLAINTEXT://127.0.0.1:0', '--listener', 'OUT=SASL_PLAINTEXT://127.0.0.1:0'],
+    ...['--sasl', 'alice:secret', '--sasl-mechanism', 'SCRAM-SHA-256', '--advertised', 'OUT=localhost'],
+  )
+  await broker.printed('localhost')
+  const [, inner = '', outer = ''] = /^IN +(\S+)\nOUT +(localhost:\d+)$/m.exec(broker.out()) ?? []
+  await finished(['produce', '-b', inner, '-t', 'shared'], 'a\n')
+  const login = ['security.protocol=sasl_plaintext', 'sasl.mechanism=SCRAM-SHA-256', 'sasl.username=alice']
+  const properties = [...login, 'sasl.password=secret'].flatMap(property => ['-X', property])
+  const { status, out } = await finished(['meta', '-b', outer, ...properties])
+  assert.equal(status, 0)
+  assert.match(out, /localhost/)
+  assert.match(out, /shared/)
+  broker.interrupt()
+  assert.equal(await broker.done, 0)
+})
+
 test('broker poses as an older release, with the same ids for the same seed', async () => {
   const ids: string[] = []
   for (let round = 0; round < 2; round++) {

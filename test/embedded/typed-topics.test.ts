@@ -51,7 +51,7 @@ before(async () => {
 after(() => cluster.close())
 
 /** The message in words; each branch uses what the types promise. */
-function worded(message: ConsumedMessage<Topics, never>): string {
+function worded(message: ConsumedMessage<Topics>): string {
   if (message.topic === 'orders') return `orders ${message.key} ${message.value?.amount}`
   if (message.topic === 'clicks') return `clicks ${message.key?.toFixed(0)} ${message.value?.trim()}`
   return `raw ${String(message.key)} ${message.value?.toString('latin1')}`
@@ -98,7 +98,7 @@ const ways: Readonly<Record<string, (consumer: Consumer<Topics>, seen: string[])
   },
   run: async (consumer, seen) => {
     const end = new AbortController()
-    const handler = (message: ConsumedMessage<Topics, never>): void => {
+    const handler = (message: ConsumedMessage<Topics>): void => {
       if (seen.push(worded(message)) === wanted.length) end.abort()
     }
     await consumer.run({ handler, signal: end.signal })

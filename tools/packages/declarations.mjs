@@ -40,12 +40,14 @@ function writeDeclarations(pkg) {
 }
 
 function writeEntries(pkg) {
-  const { dist, entries } = pkg
+  const { dist, entries, hasDefault } = pkg
   const before = []
   for (const entry of entries) {
     const { text, ...surface } = publishedDeclarations(rolledUp(pkg, entry), before)
     writeFileSync(join(dist, `${entry.output}.d.cts`), text)
-    writeFileSync(join(dist, `${entry.output}.d.ts`), `export * from './${entry.output}.cjs'\n`)
+    const from = `./${entry.output}.cjs`
+    const all = `export * from '${from}'\n`
+    writeFileSync(join(dist, `${entry.output}.d.ts`), hasDefault ? `${all}export { default } from '${from}'\n` : all)
     writeFileSync(surfaceFile(pkg, entry), JSON.stringify(surface))
     before.push({ from: `./${entry.output}.cjs`, text })
   }

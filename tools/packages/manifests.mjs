@@ -19,6 +19,7 @@ const keywords = {
   broker: ['kafka', 'broker', 'embedded', 'mock', 'test', 'testing', 'testcontainers', 'simulation'],
   cli: ['kafka', 'cli', 'kcat', 'producer', 'consumer', 'admin'],
   kafkajs: ['kafka', 'kafkajs', 'client', 'producer', 'consumer', 'admin', 'drop-in'],
+  'node-rdkafka': ['kafka', 'node-rdkafka', 'librdkafka', 'client', 'producer', 'consumer', 'streams', 'drop-in'],
 }
 
 /** The package.json that a package should have. */

@@ -2,8 +2,8 @@
 //   dist/NAME.cjs   each entry as one CommonJS file, and chunk-*.cjs for what two entries share
 //   dist/NAME.js    the same as an ES module, which has no code of its own: one process has one copy of a package
 //   dist/esm        a module for each source, for bundlers, which leave out what is not used
-import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { appendFileSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { basename, dirname, join } from 'node:path'
 import { build, transform } from 'esbuild'
 import { reexport, toCommonJs } from './commonjs.mjs'
 
@@ -11,15 +11,17 @@ const target = 'node20.19'
 
 /** @param {import('./table.mjs').Package} pkg */
 export async function writeModules(pkg) {
-  const { dist, entries } = pkg
+  const { dist, entries, hasDefault } = pkg
   for (const name of readdirSync(dist)) if (/\.(cjs|js)$/.test(name)) rmSync(join(dist, name))
   rmSync(join(dist, 'esm'), { recursive: true, force: true })
   const { inputs, outputs } = await writeCommonJs(pkg)
   for (const { output } of entries) {
-    writeFileSync(join(dist, `${output}.js`), reexport(outputs[`${output}.js`].exports, `./${output}.cjs`))
+    const names = outputs[`${output}.js`].exports
+    writeFileSync(join(dist, `${output}.js`), reexport(hasDefault ? [...names, 'default'] : names, `./${output}.cjs`))
   }
   // What was bundled: dist/tsc may still have modules whose sources are gone.
   await writeEach(dist, Object.keys(inputs))
+  if (hasDefault) for (const { module } of entries) addDefault(join(dist, 'esm', `${module}.js`))
 }
 
 /** @returns esbuild's metafile */
@@ -55,6 +57,12 @@ function namesKept(code) {
     if (inner.startsWith(`_${outer}`)) kept = kept.replaceAll(new RegExp(`\\b${inner}\\b`, 'g'), outer)
   }
   return kept
+}
+
+/** All that the module exports, as its default. */
+function addDefault(path) {
+  const itself = `./${basename(path)}`
+  appendFileSync(path, `import * as all from '${itself}'\nexport { all as default }\n`)
 }
 
 async function writeEach(dist, modules) {

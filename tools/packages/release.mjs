@@ -14,6 +14,9 @@ import { packages, root } from './table.mjs'
 const { values } = parseArgs({ options: { version: { type: 'string' }, 'dry-run': { type: 'boolean' } } })
 const changelog = join(root, 'CHANGELOG.md')
 
+/** Packages that stand in for others: what asks for one of those asks for its version, too. */
+const standsInFor = { '@ottla/kafkajs': '2.3' }
+
 try {
   if (values.version !== undefined) setVersion(values.version)
   else publish(values['dry-run'] === true)
@@ -30,7 +33,11 @@ function setVersion(version) {
       name,
       own.has(name) ? version : range,
     ])
-    const changed = { ...manifest, version, dependencies: Object.fromEntries(dependencies) }
+    const changed = {
+      ...manifest,
+      version: versionOf(manifest.name, version),
+      dependencies: Object.fromEntries(dependencies),
+    }
     writeFileSync(join(folder, 'package.json'), `${JSON.stringify(changed, null, 2)}\n`)
   }
   replace(
@@ -45,6 +52,15 @@ function setVersion(version) {
   console.log(
     `All packages are ${version} now. Commit that, tag it v${version}, and run \`npm run release\` on the tag.`,
   )
+}
+
+/** Of ottla 1.2.3: its own, or `2.3.10203` of one that stands in for version 2.2 of another. */
+function versionOf(name, version) {
+  const line = standsInFor[name]
+  if (line === undefined) return version
+  const [numbers, ...labels] = version.split('-')
+  const [major, minor, patch] = numbers.split('.').map(Number)
+  return [`${line}.${major * 10_000 + minor * 100 + patch}`, ...labels].join('-')
 }
 
 function replace(path, pattern, by) {

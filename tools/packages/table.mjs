@@ -22,6 +22,7 @@ export const SOURCE = '@ottla/source'
  * @property {Record<string, any>} manifest its package.json
  * @property {Entry[]} entries what applications can import
  * @property {string[]} programs modules that are run and not imported
+ * @property {boolean} hasDefault whether it stands in for a CommonJS package: the default import is all of it
  */
 
 /** @type {readonly Package[]} */
@@ -30,10 +31,11 @@ export const packages = [
   described('ottla'),
   described('broker'),
   described('cli', ['main']),
-  described('kafkajs'),
+  described('kafkajs', [], true),
+  described('node-rdkafka', [], true),
 ]
 
-function described(room, programs = []) {
+function described(room, programs = [], hasDefault = false) {
   const folder = join(root, 'packages', room)
   const manifest = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
   return {
@@ -43,6 +45,7 @@ function described(room, programs = []) {
     manifest,
     entries: entriesOf(manifest),
     programs,
+    hasDefault,
   }
 }
 

@@ -1,5 +1,6 @@
 import { codecByName } from '@ottla/protocol'
-import type { BrokerInfo } from './base/brokers.ts'
+import { brokerIds, checkBrokerId } from './broker-ids.ts'
+import { addressOf, type BrokerInfo } from './base/brokers.ts'
 import { backgroundClock, systemClock } from './base/clock.ts'
 import { systemNetwork } from './base/network.ts'
 import { hostPort } from './base/host-port.ts'
@@ -9,12 +10,12 @@ import { PausedBrokers } from './control/paused-brokers.ts'
 import { Observers, type Control, type TrackedRequest } from './control/observers.ts'
 import { routes } from './handlers/routes.ts'
 import type { Stores } from './handlers/stores.ts'
-import { brokerCount, type BrokerDownOptions, type EmbeddedClusterOptions } from './options.ts'
+import { endpointsOf, movePorts, planListeners, type ListenerPlan } from './listeners.ts'
+import type { BrokerDownOptions, EmbeddedClusterOptions } from './options.ts'
 import type { VersionRange } from './releases/versions.ts'
 import type { UserOptions } from './security/users.ts'
-import { Listener } from './server/listener.ts'
+import { BrokerServer, type ListenerSetup } from './server/broker-server.ts'
 import type { ServerContext } from './server/server-context.ts'
-import { tlsOptions, type ListenerTls } from './server/tls.ts'
 import { Storage } from './storage/storage.ts'
 import { closeStores, makeStores } from './stores.ts'
 import type { Topic } from './topics/topics.ts'
@@ -35,25 +36,25 @@ const MAX_IDLE_MS = 600_000
 export class EmbeddedCluster extends ContentCommands implements AsyncDisposable {
   readonly #context: ServerContext
   readonly #stores: Stores
-  readonly #listeners: Map<number, Listener>
-  readonly #tls: ListenerTls | null
+  readonly #servers: Map<number, BrokerServer>
+  readonly #plans: readonly ListenerPlan[]
   readonly #storage: Storage | null
   readonly #served: ReadonlyMap<number, VersionRange>
   #closing: Promise<void> | null = null
 
   private constructor(
     context: ServerContext,
-    listeners: Map<number, Listener>,
-    tls: ListenerTls | null,
+    servers: Map<number, BrokerServer>,
+    plans: readonly ListenerPlan[],
     storage: Storage | null,
   ) {
     super(context.stores)
     this.#context = context
     this.#stores = context.stores
-    this.#tls = tls
+    this.#plans = plans
     this.#storage = storage
     this.#served = new Map(context.stores.versions)
-    this.#listeners = listeners
+    this.#servers = servers
   }
 
   /**
@@ -61,21 +62,25 @@ export class EmbeddedCluster extends ContentCommands implements AsyncDisposable 
    * port that is in use.
    */
   static async start(options: EmbeddedClusterOptions = {}): Promise<EmbeddedCluster> {
-    const count = brokerCount(options)
+    const ids = brokerIds(options)
+    if (options.replication === 'simulated' && options.dataDir !== undefined) {
+      throw new Error("dataDir cannot be combined with replication: 'simulated', whose logs are in memory only")
+    }
+    const plans = planListeners(options, ids.length)
+    if (options.network !== undefined && plans.some(({ tls }) => tls !== null)) {
+      throw new Error("tls cannot be combined with network: TLS listeners are the system's")
+    }
     const isBackground = options.unref ?? false
-    const host = options.host ?? '127.0.0.1'
-    const first = options.port ?? 0
-    const brokers: BrokerInfo[] = Array.from({ length: count }, (_, i) => ({
-      id: i + 1,
-      host,
-      port: first === 0 ? 0 : first + i,
+    const brokers = ids.map((id, i): BrokerInfo => ({
+      id,
+      endpoints: endpointsOf(plans, i),
       rack: options.racks?.[i] ?? null,
       up: true,
     }))
     const storage = options.dataDir === undefined ? null : new Storage(options.dataDir, options.fsync ?? false)
     let stores: Stores
     try {
-      stores = makeStores(options, brokers, storage)
+      stores = makeStores(options, brokers, plans, storage)
     } catch (error) {
       storage?.close()
       throw error
@@ -98,9 +103,9 @@ export class EmbeddedCluster extends ContentCommands implements AsyncDisposable 
         process.stderr.write(`embedded cluster: a request could not be handled: ${why}\n`)
       },
     }
-    const tls = options.tls === undefined ? null : tlsOptions(options.tls)
-    const listeners = new Map(brokers.map(info => [info.id, new Listener(info, context, tls)] as const))
-    const cluster = new EmbeddedCluster(context, listeners, tls, storage)
+    const setups = setupsOf(plans, stores)
+    const servers = new Map(brokers.map(info => [info.id, new BrokerServer(info, setups, context)] as const))
+    const cluster = new EmbeddedCluster(context, servers, plans, storage)
     // Older versions of Node have to load it. If that fails, only requests with zstd fail.
     await codecByName('zstd')
       .ready()
@@ -108,7 +113,7 @@ export class EmbeddedCluster extends ContentCommands implements AsyncDisposable 
     try {
       storage?.restore(stores)
       stores.retention.limitMemory()
-      for (const listener of listeners.values()) await listener.open()
+      for (const server of servers.values()) await server.open()
     } catch (error) {
       await cluster.close()
       throw error
@@ -116,14 +121,27 @@ export class EmbeddedCluster extends ContentCommands implements AsyncDisposable 
     return cluster
   }
 
-  /** `127.0.0.1:9093,127.0.0.1:9094` (`[::1]:9093` for an IPv6 address), for `bootstrap.servers`. */
+  /**
+   * `127.0.0.1:9093,127.0.0.1:9094` (`[::1]:9093` for an IPv6 address), for `bootstrap.servers`; of the first listener if
+   * there are several.
+   */
   get bootstrapServers(): string {
-    return this.#stores.brokers.all.map(({ host, port }) => hostPort(host, port)).join(',')
+    return this.#addresses(0)
+  }
+
+  /** As `bootstrapServers`, of a listener. Throws Error for an unknown one. @param name as in `listeners` */
+  listener(name: string): string {
+    const at = this.#plans.findIndex(plan => plan.name === name)
+    if (at < 0) {
+      const known = this.#plans.map(plan => plan.name).join(', ')
+      throw new Error(`there is no listener ${name}; the cluster has ${known}`)
+    }
+    return this.#addresses(at)
   }
 
   /** How many connections clients have open, to all brokers together. */
   get connections(): number {
-    return [...this.#listeners.values()].reduce((sum, { connections }) => sum + connections, 0)
+    return [...this.#servers.values()].reduce((sum, { connections }) => sum + connections, 0)
   }
 
   /**
@@ -137,7 +155,7 @@ export class EmbeddedCluster extends ContentCommands implements AsyncDisposable 
     const { replication } = this.#stores
     info.up = false
     this.#stores.fetchSessions.of(id).clear()
-    const closed = this.#listener(id).close()
+    const closed = this.#server(id).close()
     replication?.brokerDown(id, { detectionMs: moveLeaders ? detectionDelayMs : null, forgets })
     await closed
     if (moveLeaders && replication === null) this.#stores.topics.elect()
@@ -151,7 +169,7 @@ export class EmbeddedCluster extends ContentCommands implements AsyncDisposable 
   async brokerUp(id: number): Promise<void> {
     const info = this.#info(id)
     if (info.up) return
-    await this.#listener(id).open()
+    await this.#server(id).open()
     info.up = true
     this.#context.pausedBrokers.resume(id)
     const { replication, topics } = this.#stores
@@ -163,16 +181,22 @@ export class EmbeddedCluster extends ContentCommands implements AsyncDisposable 
     topics.brokerRestarted(id)
   }
 
-  /** Adds a broker that leads nothing yet. Resolves with its id, the next one, when it accepts connections. */
-  async addBroker(options: { readonly port?: number; readonly rack?: string } = {}): Promise<number> {
+  /**
+   * Adds a broker that leads nothing yet. Resolves with its id, by default the next one, when it accepts connections.
+   * Rejects with Error for an id that another broker has.
+   */
+  async addBroker(
+    options: { readonly id?: number; readonly port?: number; readonly rack?: string } = {},
+  ): Promise<number> {
     const { brokers } = this.#stores
-    const last = brokers.all.at(-1)
-    const id = Math.max(0, ...brokers.all.map(broker => broker.id)) + 1
-    const host = last?.host ?? '127.0.0.1'
-    const info: BrokerInfo = { id, host, port: options.port ?? 0, rack: options.rack ?? null, up: true }
-    const listener = new Listener(info, this.#context, this.#tls)
-    await listener.open()
-    this.#listeners.set(id, listener)
+    const id = options.id ?? Math.max(...brokers.all.map(broker => broker.id)) + 1
+    checkBrokerId(id)
+    if (brokers.get(id) !== undefined) throw new Error(`there is a broker ${id} already`)
+    const info: BrokerInfo = { id, endpoints: endpointsOf(this.#plans, null), rack: options.rack ?? null, up: true }
+    movePorts(info, options.port ?? 0)
+    const server = new BrokerServer(info, setupsOf(this.#plans, this.#stores), this.#context)
+    await server.open()
+    this.#servers.set(id, server)
     brokers.add(info)
     this.#stores.replication?.brokerAdded(id)
     return id
@@ -188,22 +212,23 @@ export class EmbeddedCluster extends ContentCommands implements AsyncDisposable 
     if (brokers.all.length === 1) throw new Error(`broker ${id} is the last broker and cannot be removed`)
     info.up = false
     this.#stores.fetchSessions.of(id).clear()
-    await this.#listener(id).close()
-    this.#listeners.delete(id)
+    await this.#server(id).close()
+    this.#servers.delete(id)
     brokers.remove(info)
     replication?.brokerRemoved(id)
     topics.brokerRemoved(id)
   }
 
   /**
-   * Moves a broker to another port (a free one by default), as if to another machine. Its connections are cut. Rejects
-   * with Error for an unknown broker or a port that is in use.
+   * Moves a broker to another port (a free one by default), as if to another machine; with several listeners the first
+   * one, while the others get free ports. Its connections are cut. Rejects with Error for an unknown broker or a port that
+   * is in use.
    */
   async moveBroker(id: number, port = 0): Promise<void> {
     const info = this.#info(id)
-    await this.#listener(id).close()
-    info.port = port
-    if (info.up) await this.#listener(id).open()
+    await this.#server(id).close()
+    movePorts(info, port)
+    if (info.up) await this.#server(id).open()
   }
 
   /**
@@ -211,12 +236,12 @@ export class EmbeddedCluster extends ContentCommands implements AsyncDisposable 
    * broker.
    */
   refuseConnections(id: number): void {
-    this.#listener(id).refuse()
+    this.#server(id).refuse()
   }
 
   /** Ends `refuseConnections`. Rejects with Error for an unknown broker. */
   async acceptConnections(id: number): Promise<void> {
-    if (this.#info(id).up) await this.#listener(id).open()
+    if (this.#info(id).up) await this.#server(id).open()
   }
 
   /**
@@ -362,7 +387,7 @@ export class EmbeddedCluster extends ContentCommands implements AsyncDisposable 
 
   /** Cuts every connection to a broker; clients may reconnect at once. Throws Error for an unknown broker. */
   dropConnections(id: number): void {
-    this.#listener(id).dropConnections()
+    this.#server(id).dropConnections()
   }
 
   /**
@@ -391,7 +416,7 @@ export class EmbeddedCluster extends ContentCommands implements AsyncDisposable 
   async #close(): Promise<void> {
     this.#context.pausedBrokers.resumeAll()
     closeStores(this.#stores)
-    await Promise.all([...this.#listeners.values()].map(listener => listener.close()))
+    await Promise.all([...this.#servers.values()].map(server => server.close()))
     this.#storage?.close()
   }
 
@@ -401,9 +426,20 @@ export class EmbeddedCluster extends ContentCommands implements AsyncDisposable 
     return info
   }
 
-  #listener(id: number): Listener {
-    const listener = this.#listeners.get(id)
-    if (listener === undefined) throw new Error(`there is no broker ${id}`)
-    return listener
+  #server(id: number): BrokerServer {
+    const server = this.#servers.get(id)
+    if (server === undefined) throw new Error(`there is no broker ${id}`)
+    return server
   }
+
+  #addresses(listener: number): string {
+    return this.#stores.brokers.all
+      .map(broker => addressOf(broker, listener))
+      .map(({ host, port }) => hostPort(host, port))
+      .join(',')
+  }
+}
+
+function setupsOf(plans: readonly ListenerPlan[], { listeners }: Stores): ListenerSetup[] {
+  return listeners.map(logIn => ({ logIn, tls: plans[logIn.index]?.tls ?? null }))
 }

@@ -4,6 +4,7 @@ import { committedPartitions, type CommittedPartition } from './groups/group.ts'
 import type { Stores } from './handlers/stores.ts'
 import { compact } from './log/compaction.ts'
 import type { CreateTopicOptions } from './options.ts'
+import { logsOf } from './replication/replication.ts'
 import { ReplicationCommands } from './replication-commands.ts'
 import { messagesOf, type StoredMessage } from './topics/messages.ts'
 import type { Partition, Topic } from './topics/topics.ts'
@@ -130,8 +131,8 @@ export class ContentCommands extends ReplicationCommands {
   }
 
   /**
-   * Compacts a topic up to the last stable offset: the last record of each key stays. Brokers never do it by
-   * themselves. Throws Error for an unknown topic and for one whose `cleanup.policy` does not include compact.
+   * Compacts a topic up to the last stable offset: the last record of each key stays. Brokers do it by
+   * themselves with `compactEveryMs` only. Throws Error for an unknown topic and for one whose `cleanup.policy` does not include compact.
    */
   compact(name: string): void {
     const { topics, clock, replication } = this.#stores
@@ -143,8 +144,7 @@ export class ContentCommands extends ReplicationCommands {
       minLagMs: Number(topics.config(topic, 'min.compaction.lag.ms')),
       deleteRetentionMs: Number(topics.config(topic, 'delete.retention.ms')),
     }
-    const logs = replication?.logsOf(topic) ?? topic.partitions.map(({ log }) => log)
-    for (const log of logs) compact(log, rules, clock.now())
+    for (const log of logsOf(topic, replication)) compact(log, rules, clock.now())
   }
 
   #topic(name: string): Topic {

@@ -7,6 +7,7 @@ export type { Fault, FaultInput } from './control/faults.ts'
 export type { CommittedPartition } from './groups/group.ts'
 export type { GroupMember, GroupState, GroupStatus } from './groups/status.ts'
 export { portsAreFree } from './ports.ts'
+export { brokerProperties } from './properties.ts'
 export type { ReplicaStatus } from './replication/replication.ts'
 export type { ReplicationCommands } from './replication-commands.ts'
 export type { StoredMessage } from './topics/messages.ts'
@@ -16,8 +17,10 @@ export type {
   BrokerDownOptions,
   CreateTopicOptions,
   EmbeddedClusterOptions,
+  ListenerOptions,
   SaslMechanism,
   SaslOptions,
+  SecurityProtocol,
 } from './options.ts'
 export type { ScramMechanism } from './security/sasl/scram-credential.ts'
 export type { BearerToken, ValidateToken } from './security/sasl/oauthbearer.ts'

@@ -10,8 +10,6 @@ import type { TlsSettings } from './server/tls.ts'
 import type { TelemetryPush } from './telemetry/telemetry.ts'
 import type { ProducerIds } from './transactions/producer-ids.ts'
 
-const MAX_BROKERS = 100
-
 /**
  * The SASL mechanisms that the brokers know.
  * @since 0.1.0
@@ -37,16 +35,61 @@ export interface SaslOptions {
 }
 
 /**
+ * The security protocol of a listener.
+ * @since 0.1.0
+ */
+export type SecurityProtocol = 'PLAINTEXT' | 'SSL' | 'SASL_PLAINTEXT' | 'SASL_SSL'
+
+/**
+ * One listener of every broker. Clients are told the addresses of the listener that they use.
+ * @since 0.1.0
+ */
+export interface ListenerOptions {
+  /** Its name, as in `cluster.listener(name)`; Kafka's are in capitals: `INTERNAL`, `PLAINTEXT_HOST`. */
+  readonly name: string
+  readonly protocol: SecurityProtocol
+  /** Port of the first broker; the others take the ports after it. 0, the default: free ports. */
+  readonly port?: number
+  /** Host or address to listen on; the cluster's `host` by default. */
+  readonly host?: string
+  /** Host that clients are told to connect to; the cluster's `advertisedHost` by default. */
+  readonly advertisedHost?: string
+  /** Port that clients are told, of the first broker; the others follow. The port it listens on by default. */
+  readonly advertisedPort?: number
+  /** For the SASL protocols: how clients log in; the cluster's `sasl` by default. All listeners share their users. */
+  readonly sasl?: SaslOptions
+  /** For the SSL protocols; the cluster's `tls` by default. */
+  readonly tls?: TlsSettings
+}
+
+/**
  * The options of an embedded cluster.
  * @since 0.1.0
  */
 export interface EmbeddedClusterOptions {
-  /** Number of brokers, 1 to 100, with ids from 1 on; 1 by default. */
+  /** Number of brokers, 1 to 100; 1 by default. */
   readonly brokers?: number
+  /** Id of the first broker (`node.id`), the others count up; 1 by default. */
+  readonly firstBrokerId?: number
+  /** Ids of the brokers, if they do not count up; instead of `firstBrokerId`. */
+  readonly brokerIds?: readonly number[]
+  /**
+   * Broker settings by Kafka's names, as in a `broker.properties`: `{ 'log.retention.ms': '60000' }`. Those that are the
+   * defaults of topics take effect, as does `default.replication.factor`; others are shown to clients. Options win over
+   * settings for the same. `brokerProperties` reads a whole file.
+   */
+  readonly configs?: Readonly<Record<string, string>>
   /** Port of the first broker; the others take the ports after it. 0, the default: free ports. */
   readonly port?: number
-  /** Host or address that the brokers listen on and advertise; `127.0.0.1` by default. */
+  /** Host or address that the brokers listen on; `127.0.0.1` by default. `0.0.0.0`: all addresses. */
   readonly host?: string
+  /** Host that clients are told to connect to; `host` by default, `127.0.0.1` if that stands for all addresses. */
+  readonly advertisedHost?: string
+  /**
+   * Several listeners, as Kafka's `listeners`, `advertised.listeners` and `listener.security.protocol.map`; instead of
+   * `port`. One by default, whose protocol follows from `sasl` and `tls`.
+   */
+  readonly listeners?: readonly ListenerOptions[]
   /**
    * Rack of each broker, in the order of the ids. If set, consumers with a `client.rack` are sent to a replica in their
    * rack (KIP-392).
@@ -60,8 +103,16 @@ export interface EmbeddedClusterOptions {
   readonly sasl?: SaslOptions
   /** If set, the listeners use TLS. */
   readonly tls?: TlsSettings
-  /** If set, even to an empty list, whatever no ACL allows is forbidden. By default everyone may do everything. */
+  /**
+   * If set, even to an empty list, there is an authorizer: whatever no ACL allows is forbidden, and clients can create
+   * and delete ACLs. By default everyone may do everything, and there are no ACLs.
+   */
   readonly acls?: readonly AclBinding[]
+  /**
+   * Turns the authorizer on, too. With true everyone may use resources that no ACL names
+   * (`allow.everyone.if.no.acl.found`); false by default.
+   */
+  readonly allowEveryoneIfNoAclFound?: boolean
   /** Users that may do everything whatever the ACLs say: `admin` or `User:admin`. */
   readonly superUsers?: readonly string[]
   /**
@@ -107,6 +158,11 @@ export interface EmbeddedClusterOptions {
   readonly producerIds?: ProducerIds
   /** Longest timeout of a transaction, ms (`transaction.max.timeout.ms`); 900,000 by default, as in Kafka. */
   readonly transactionMaxTimeoutMs?: number
+  /**
+   * Compacts topics by itself, looking for some to compact so often, ms (`log.cleaner.backoff.ms`, 15,000 in Kafka): closed
+   * segments, once `min.cleanable.dirty.ratio` is reached. By default only `compact` does.
+   */
+  readonly compactEveryMs?: number
   /** Limit for the records of all topics together, bytes; beyond it the oldest are deleted. 1 GiB by default. */
   readonly maxBytes?: number
   /**
@@ -126,7 +182,7 @@ export interface EmbeddedClusterOptions {
   readonly unref?: boolean
   /** The cluster's time; the system's by default. */
   readonly clock?: Clock
-  /** Where each broker listens; the system's network by default. Cannot be combined with `tls`. */
+  /** Where each broker listens; the system's network by default. Cannot be combined with TLS. */
   readonly network?: (brokerId: number) => Network
   /** If set, every random choice (ids, salts, nonces) is the same for the same seed. */
   readonly seed?: number
@@ -159,18 +215,4 @@ export interface CreateTopicOptions {
   readonly replicationFactor?: number
   /** Topic configuration, as `{ 'cleanup.policy': 'compact' }`. */
   readonly configs?: Readonly<Record<string, string>>
-}
-
-/** How many brokers the options ask for. Throws Error for options that cannot be had, or not together. */
-export function brokerCount({ brokers = 1, replication, dataDir, network, tls }: EmbeddedClusterOptions): number {
-  if (!Number.isInteger(brokers) || brokers < 1 || brokers > MAX_BROKERS) {
-    throw new RangeError(`brokers is ${brokers}; it must be a whole number from 1 to ${MAX_BROKERS}`)
-  }
-  if (replication === 'simulated' && dataDir !== undefined) {
-    throw new Error("dataDir cannot be combined with replication: 'simulated', whose logs are in memory only")
-  }
-  if (network !== undefined && tls !== undefined) {
-    throw new Error("tls cannot be combined with network: TLS listeners are the system's")
-  }
-  return brokers
 }

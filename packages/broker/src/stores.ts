@@ -3,7 +3,7 @@ import { ApiKey } from '@ottla/protocol'
 import { Brokers, type BrokerInfo } from './base/brokers.ts'
 import { backgroundClock, systemClock } from './base/clock.ts'
 import { PerBroker } from './base/per-broker.ts'
-import { newUuid, seededRandom, systemRandom } from './base/random.ts'
+import { newUuid, seededRandom, systemRandom, type Random } from './base/random.ts'
 import { BrokerConfigs } from './configs/broker-configs.ts'
 import { Groups } from './groups/groups.ts'
 import { ShareSessions } from './groups/share-sessions.ts'
@@ -13,15 +13,17 @@ import type { EmbeddedClusterOptions } from './options.ts'
 import { ClientQuotas } from './quotas/client-quotas.ts'
 import { Features } from './releases/features.ts'
 import { versionsOf } from './releases/versions.ts'
-import { Replication } from './replication/replication.ts'
+import { Replication, logsOf } from './replication/replication.ts'
 import { Authorizer } from './security/acls.ts'
-import type { LogIn } from './security/log-in.ts'
+import type { ListenerPlan } from './listeners.ts'
+import type { ListenerLogIn, LogIn } from './security/log-in.ts'
 import { unsecuredTokens } from './security/sasl/oauthbearer.ts'
 import { TokenStore } from './security/tokens.ts'
 import { UserStore } from './security/users.ts'
 import type { Storage } from './storage/storage.ts'
 import { ClientMetrics } from './telemetry/client-metrics.ts'
 import { Telemetry } from './telemetry/telemetry.ts'
+import { LogCleaner } from './topics/cleaner.ts'
 import { Coordinators } from './topics/coordinators.ts'
 import { OFFSETS_TOPIC } from './topics/internal-topics.ts'
 import { FetchSessions } from './topics/fetch-sessions.ts'
@@ -48,6 +50,7 @@ const EPOCH_BUMPING_END_TXN = 5
 export function makeStores(
   options: EmbeddedClusterOptions,
   infos: readonly BrokerInfo[],
+  plans: readonly ListenerPlan[],
   storage: Storage | null,
 ): Stores {
   const clock = options.clock ?? (options.unref === true ? backgroundClock : systemClock)
@@ -59,21 +62,24 @@ export function makeStores(
     id => brokers.isUp(id),
     random,
   )
-  const brokerConfigs = new BrokerConfigs()
+  const brokerConfigs = new BrokerConfigs(new Map(Object.entries(options.configs ?? {})))
   topics.brokerDefault = name => brokerConfigs.topicDefault(name)
+  topics.defaultFactor = brokerConfigs.defaultFactor
   topics.persistence = storage
-  const mechanisms = options.sasl?.mechanisms ?? []
-  const users = new UserStore(mechanisms, random)
-  for (const [name, user] of Object.entries(options.sasl?.users ?? {})) users.set(name, user)
+  const users = usersOf(options, plans, random)
   const clusterId = storage?.clusterId ?? newUuid(random)
   const logIn: LogIn = {
-    mechanisms,
     users,
     tokens: new TokenStore(clock, random),
-    validateToken: options.sasl?.validateToken ?? unsecuredTokens(() => clock.now()),
-    maxReauthMs: options.sasl?.maxReauthMs ?? 0,
     random,
   }
+  const listeners = plans.map(({ name, sasl }, index): ListenerLogIn => ({
+    name,
+    index,
+    mechanisms: sasl?.mechanisms ?? [],
+    validateToken: sasl?.validateToken ?? unsecuredTokens(() => clock.now()),
+    maxReauthMs: sasl?.maxReauthMs ?? 0,
+  }))
   const coordinators = new Coordinators(topics, brokers, clock)
   const groups = new Groups({
     clock,
@@ -136,6 +142,15 @@ export function makeStores(
         groups.expire()
       },
     }),
+    cleaner:
+      options.compactEveryMs === undefined
+        ? null
+        : new LogCleaner({
+            topics,
+            clock,
+            logsOf: topic => logsOf(topic, replication),
+            everyMs: options.compactEveryMs,
+          }),
     coordinators,
     replication,
     fetchSessions: new PerBroker(() => new FetchSessions(clock)),
@@ -145,8 +160,9 @@ export function makeStores(
     transactions,
     transactionalOffsets,
     producerIds,
-    authorizer: new Authorizer(options.acls ?? null, options.superUsers ?? []),
+    authorizer: authorizerOf(options),
     logIn,
+    listeners,
     quotas: new ClientQuotas(clock),
     clientMetrics,
     telemetry: receive === undefined ? null : new Telemetry({ clock, random, subscriptions: clientMetrics, receive }),
@@ -157,10 +173,29 @@ export function makeStores(
   }
 }
 
+// As in Kafka there is none by default, and super users alone do not make one.
+function authorizerOf({ acls, superUsers = [], allowEveryoneIfNoAclFound }: EmbeddedClusterOptions): Authorizer {
+  const bindings = acls ?? (allowEveryoneIfNoAclFound === undefined ? null : [])
+  return new Authorizer(bindings, superUsers, allowEveryoneIfNoAclFound)
+}
+
+// All listeners share the users.
+function usersOf({ sasl }: EmbeddedClusterOptions, plans: readonly ListenerPlan[], random: Random): UserStore {
+  const users = new UserStore(
+    plans.flatMap(plan => plan.sasl?.mechanisms ?? []),
+    random,
+  )
+  for (const given of new Set([sasl, ...plans.map(plan => plan.sasl)])) {
+    for (const [name, user] of Object.entries(given?.users ?? {})) users.set(name, user)
+  }
+  return users
+}
+
 /** Answers all waiting members and stops all timers. */
-export function closeStores({ groups, transactions, replication, retention }: Stores): void {
+export function closeStores({ groups, transactions, replication, retention, cleaner }: Stores): void {
   groups.close()
   transactions.close()
   retention.close()
+  cleaner?.close()
   replication?.close()
 }

@@ -131,6 +131,16 @@ test('brokers’ errors have kafkajs’s names', () => {
   assert.deepEqual([error.type, error.code, error.retriable], ['NOT_LEADER_FOR_PARTITION', 6, true])
 })
 
+test('brokers’ errors that programs know by their texts have kafkajs’s', () => {
+  const known = originalCodes.filter(({ code }) => [1, 3, 7, 17, 25, 27, 29, 30, 36, 37, 38, 39].includes(code))
+  const texts = known.map(({ code }) => protocolError(KafkaError.of(code, 'topic t')).message)
+  assert.deepEqual(
+    texts,
+    known.map(({ message }) => message),
+  )
+  assert.equal(texts.length, 12)
+})
+
 test('an error is retriable if kafkajs says so, but for two', () => {
   const others = originalCodes.filter(({ code, retriable }) => KafkaError.of(code, 't').isRetriable !== retriable)
   assert.deepEqual(

@@ -11,6 +11,7 @@ export interface ErrorCode {
   readonly type: string
   readonly code: number
   readonly retriable: boolean
+  readonly message: string
 }
 
 /** Its exports, as far as they are compared. */

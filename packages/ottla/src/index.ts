@@ -105,7 +105,8 @@ export type { AuthenticatedClient } from './cluster/authenticated-client.ts'
 export type { ClientOptions } from './cluster/context.ts'
 export type { RecordCodec } from './cluster/record-codecs.ts'
 export { envConfig, type EnvConfigOptions } from './config/environment.ts'
-export { maskedConfig, parseProperties } from './config/resolve.ts'
+export { maskedConfig, parseProperties, validateConfig } from './config/resolve.ts'
+export type { ConfigKind } from './config/property.ts'
 export type {
   AdminConfig,
   Brokers,

@@ -1,6 +1,6 @@
 import type { KafkaError } from './errors.ts'
 import type { Statistics } from './statistics.ts'
-import type { TopicField, TopicForm, TopicName } from './topics.ts'
+import type { TopicField, TopicForm, TopicName, ValueBeside } from './topics.ts'
 
 /** Syslog severities, as in librdkafka's `log_level`: 3 error, 4 warning, 5 notice, 6 info, 7 debug. */
 export type LogLevel = 0 | 1 | 2 | 3 | 4 | 5 | 6 | 7
@@ -91,7 +91,7 @@ export interface TopicMessage<N extends string, K, V> extends Message<K, V> {
  * What a `Consumer<K, V>` delivers: a message, or for typed topics one of any of them, told apart by its `topic`.
  * @since 0.1.0
  */
-export type ConsumedMessage<K, V> = {
+export type ConsumedMessage<K = Buffer, V = ValueBeside<K, Buffer>> = {
   readonly plain: Message<K, V>
   readonly topics: {
     [N in TopicName<K>]: TopicMessage<N, TopicField<K[N], 'key', Buffer>, TopicField<K[N], 'value', Buffer>>
@@ -124,7 +124,7 @@ export interface TopicProducerMessage<N extends string, K, V> extends ProducerMe
  * What a `Producer<K, V>` takes: a message, or for typed topics one of any of them.
  * @since 0.1.0
  */
-export type ProducedMessage<K, V> = {
+export type ProducedMessage<K = Bytes, V = ValueBeside<K, Bytes>> = {
   readonly plain: ProducerMessage<K, V>
   readonly topics: {
     [N in TopicName<K>]: TopicProducerMessage<N, TopicField<K[N], 'key', Bytes>, TopicField<K[N], 'value', Bytes>>
@@ -147,6 +147,8 @@ export interface DeliveryReport<K = Bytes, V = Bytes> extends TopicPartition {
   readonly status: PersistenceStatus
   /** From `produce` to the report. */
   readonly latencyMs: number
+  /** Where the partition's log began when the broker answered (KIP-107); -1 if it is not known. */
+  readonly logStartOffset: number
   readonly error?: KafkaError
 }
 
@@ -162,7 +164,7 @@ export interface TopicDeliveryReport<N extends string, K, V> extends DeliveryRep
  * What a `Producer<K, V>` reports: for typed topics, reports that their `topic` tells apart.
  * @since 0.1.0
  */
-export type ProducedReport<K, V> = {
+export type ProducedReport<K = Bytes, V = ValueBeside<K, Bytes>> = {
   readonly plain: DeliveryReport<K, V>
   readonly topics: {
     [N in TopicName<K>]: TopicDeliveryReport<N, TopicField<K[N], 'key', Bytes>, TopicField<K[N], 'value', Bytes>>
@@ -182,9 +184,15 @@ export interface RebalanceEvent {
 }
 
 /** A delivery report that no callback and no promise takes. */
-export type DeliveryEvent<K = Bytes, V = Bytes> = { readonly type: 'delivery'; readonly report: ProducedReport<K, V> }
+export type DeliveryEvent<K = Bytes, V = ValueBeside<K, Bytes>> = {
+  readonly type: 'delivery'
+  readonly report: ProducedReport<K, V>
+}
 /** A message, from `poll`. */
-export type MessageEvent<K = Buffer, V = Buffer> = { readonly type: 'message'; readonly message: ConsumedMessage<K, V> }
+export type MessageEvent<K = Buffer, V = ValueBeside<K, Buffer>> = {
+  readonly type: 'message'
+  readonly message: ConsumedMessage<K, V>
+}
 /** Something went wrong; the client goes on unless the error `isFatal`. */
 export type ErrorEvent = { readonly type: 'error'; readonly error: KafkaError }
 /** Statistics, every `statistics.interval.ms`: as an object, and as librdkafka's JSON. */
@@ -296,11 +304,11 @@ export type Event =
   | OAuthBearerTokenRefreshEvent
 
 /** The events of a producer. */
-export type ProducerEvent<K = Bytes, V = Bytes> =
+export type ProducerEvent<K = Bytes, V = ValueBeside<K, Bytes>> =
   DeliveryEvent<K, V> | ErrorEvent | StatsEvent | ThrottleEvent | RequestEvent | LogEvent | OAuthBearerTokenRefreshEvent
 
 /** The events of a consumer. */
-export type ConsumerEvent<K = Buffer, V = Buffer> =
+export type ConsumerEvent<K = Buffer, V = ValueBeside<K, Buffer>> =
   | MessageEvent<K, V>
   | PartitionEofEvent
   | PartitionStalledEvent

@@ -44,7 +44,7 @@ export function producingScenarios(start: () => Promise<PlainCluster>): void {
     errorCode: 0,
     baseOffset,
     logAppendTime: '-1',
-    logStartOffset: '-1',
+    logStartOffset: '0',
   })
 
   test('what cannot be sent is refused before anything is sent', async () => {

@@ -1,13 +1,38 @@
 /** The brokers of the cluster, including those that are down. */
 
-export interface BrokerInfo {
-  readonly id: number
+/** One of a broker's listeners. */
+export interface Endpoint {
+  /** The listener's name. */
+  readonly name: string
+  /** The security protocol. */
+  readonly protocol: string
+  /** Where it listens. */
   readonly host: string
   port: number
+  readonly advertisedHost: string
+  /** null: the port that it listens on. */
+  readonly advertisedPort: number | null
+}
+
+export interface BrokerInfo {
+  readonly id: number
+  /** At least one; every broker has the same listeners in the same order. */
+  readonly endpoints: readonly Endpoint[]
   readonly rack: string | null
   up: boolean
   /** How far the broker's clock is ahead, ms; negative if it is behind. None by default. */
   clockSkewMs?: number
+}
+
+export interface Address {
+  readonly host: string
+  readonly port: number
+}
+
+/** Where clients reach a broker. @param listener the place of the listener that they use */
+export function addressOf({ endpoints }: Pick<BrokerInfo, 'endpoints'>, listener: number): Address {
+  const { advertisedHost, advertisedPort, port } = endpoints[listener] as Endpoint // every broker has it
+  return { host: advertisedHost, port: advertisedPort ?? port }
 }
 
 export class Brokers {

@@ -52,6 +52,12 @@ const minimums: ReadonlyMap<string, number> = new Map([
   ['num.replica.fetchers', 1],
   ['producer.id.expiration.ms', 1],
 ])
+// Finer units before coarser ones.
+const coarseSettings: readonly (readonly [name: string, coarse: string, ms: number])[] = [
+  ['log.retention.ms', 'log.retention.minutes', 60_000],
+  ['log.retention.ms', 'log.retention.hours', 3_600_000],
+  ['log.roll.ms', 'log.roll.hours', 3_600_000],
+]
 // Brokers accept any number for this one, unlike topics.
 const RETENTION = 'log.retention.ms'
 
@@ -118,9 +124,37 @@ export interface SourcedValue {
   readonly source: 'broker' | 'all-brokers' | 'start' | 'default'
 }
 
+/** Why a setting cannot be set at the start, or null. */
+export function startConfigProblem(name: string, value: string): string | null {
+  const row = rows.get(name)
+  if (row === undefined) return `there is no broker setting ${name}`
+  const reason = valueProblem(name, value.trim(), row[2])
+  return reason === null ? null : `broker setting ${name} is ${value}: ${reason}`
+}
+
 export class BrokerConfigs {
+  /** The settings that the cluster was started with, besides those that its options stand for. */
+  readonly given: ReadonlyMap<string, string>
+  // The same, in the units of topic settings.
+  readonly #givenForTopics: ReadonlyMap<string, string>
   readonly #forAll = new Map<string, string>()
   readonly #own = new Map<number, Map<string, string>>()
+
+  /** Throws Error for settings that {@link startConfigProblem} refuses. */
+  constructor(given: ReadonlyMap<string, string> = new Map()) {
+    for (const [name, value] of given) {
+      const problem = startConfigProblem(name, value)
+      if (problem !== null) throw new Error(`configs: ${problem}`)
+    }
+    this.given = given
+    this.#givenForTopics = inTopicUnits(given)
+  }
+
+  /** `default.replication.factor`; null if it was not given. */
+  get defaultFactor(): number | null {
+    const factor = this.given.get('default.replication.factor')
+    return factor === undefined ? null : Number(factor)
+  }
 
   /** The settings changed at runtime. @param brokerId null: for all brokers */
   of(brokerId: number | null): ReadonlyMap<string, string> {
@@ -137,13 +171,13 @@ export class BrokerConfigs {
 
   /** The cluster-wide default of a topic setting, if one was set. */
   topicDefault(topicConfig: string): string | undefined {
-    if (this.#forAll.size === 0) return undefined
+    if (this.#forAll.size === 0 && this.#givenForTopics.size === 0) return undefined
     const name = brokerNameOf(topicConfig)
-    return name === undefined ? undefined : this.#forAll.get(name)
+    return name === undefined ? undefined : (this.#forAll.get(name) ?? this.#givenForTopics.get(name))
   }
 
   /** The values of a setting, the one that takes effect first. @param started what the broker was started with */
-  values(brokerId: number, name: string, started: ReadonlyMap<string, string>): SourcedValue[] {
+  values(brokerId: number, name: string, started = this.#givenForTopics): SourcedValue[] {
     const defaultValue = rows.get(name)?.[1]
     const atStart = started.get(name)
     const candidates: [string | null | undefined, SourcedValue['source']][] = [
@@ -170,4 +204,15 @@ export class BrokerConfigs {
     const [, , type, mode] = rows.get(name) as Row // callers take the name from there
     return { name, type, isReadOnly: mode === undefined, isSensitive: type === PASSWORD, values }
   }
+}
+
+// Brokers have settings in hours and minutes, too; those in milliseconds win.
+function inTopicUnits(given: ReadonlyMap<string, string>): ReadonlyMap<string, string> {
+  const found = new Map(given)
+  for (const [name, coarse, ms] of coarseSettings) {
+    const value = found.get(coarse)
+    if (value === undefined || found.has(name)) continue
+    found.set(name, Number(value) < 0 ? '-1' : String(Number(value) * ms))
+  }
+  return found
 }

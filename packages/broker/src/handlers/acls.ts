@@ -54,7 +54,7 @@ export const aclRoutes: readonly Route[] = [
   route(
     DescribeAclsServer,
     (request, context, { authorizer }) => {
-      const problem = refusal('describe', context, authorizer)
+      const problem = refusal('describe', context, authorizer, 'No Authorizer is configured on the broker')
       if (problem !== null) return { throttleTimeMs: 0, ...problem, resources: [] }
       if (!isKnown(request)) return { throttleTimeMs: 0, ...unknownFilter, resources: [] }
       const byResource = new Map<string, AclBinding[]>()
@@ -109,10 +109,9 @@ function refusal(
   operation: 'alter' | 'describe',
   context: RequestContext,
   authorizer: Authorizer,
+  noAuthorizer = 'No Authorizer is configured.',
 ): { errorCode: number; errorMessage: string } | null {
-  if (!authorizer.enforced) {
-    return { errorCode: ErrorCode.ERR_SECURITY_DISABLED, errorMessage: 'No Authorizer is configured.' }
-  }
+  if (!authorizer.enforced) return { errorCode: ErrorCode.ERR_SECURITY_DISABLED, errorMessage: noAuthorizer }
   if (context.allows(operation, 'cluster', CLUSTER_NAME)) return null
   return { errorCode: ErrorCode.ERR_CLUSTER_AUTHORIZATION_FAILED, errorMessage: 'Cluster authorization failed.' }
 }

@@ -33,7 +33,7 @@ function handshake(
   { session, version }: RequestContext,
   { clock, logIn }: Pick<Stores, 'clock' | 'logIn'>,
 ): SaslHandshakeResponse {
-  const mechanisms = [...logIn.mechanisms]
+  const mechanisms = [...session.listener.mechanisms]
   const isReauthentication = session.authenticated
   // There is nothing to reauthenticate without SASL, or when sessions do not expire.
   const now = clock.now()
@@ -49,7 +49,7 @@ function handshake(
   session.exchange =
     isReauthentication && mechanism !== session.saslMechanism
       ? refusingExchange(mechanism, session)
-      : startExchange(mechanism, logIn)
+      : startExchange(mechanism, logIn, session.listener)
   session.expectsBareToken = version === 0
   session.saslMechanism ??= mechanism
   return { errorCode: ErrorCode.ERR_NO_ERROR, mechanisms }
@@ -58,7 +58,7 @@ function handshake(
 async function authenticate(
   token: Buffer,
   { session }: RequestContext,
-  stores: Pick<Stores, 'clock' | 'logIn'>,
+  stores: Pick<Stores, 'clock'>,
 ): Promise<SaslAuthenticateResponse> {
   if (session.exchange === null) {
     const errorMessage = 'SaslAuthenticate request received after successful authentication'
@@ -66,7 +66,7 @@ async function authenticate(
   }
   try {
     const { answer, lifetimeMs } = await takeToken(token, session, stores)
-    return { errorCode: ErrorCode.ERR_NO_ERROR, errorMessage: null, authBytes: answer, sessionLifetimeMs: lifetimeMs }
+    return { errorCode: ErrorCode.ERR_NO_ERROR, errorMessage: '', authBytes: answer, sessionLifetimeMs: lifetimeMs }
   } catch (error) {
     if (!(error instanceof SaslRefused)) throw error
     session.closesAfterResponse = true
@@ -85,7 +85,7 @@ export function isLogIn(apiKey: number, { authenticated, exchange, expiresAt }: 
 export async function takeToken(
   token: Buffer,
   session: Session,
-  { clock, logIn }: Pick<Stores, 'clock' | 'logIn'>,
+  { clock }: Pick<Stores, 'clock'>,
 ): Promise<{ answer: Buffer; lifetimeMs: number }> {
   if (session.exchange === null) throw new SaslRefused('SASL token received before the handshake')
   const { answer, identity }: SaslStep = await session.exchange.step(token)
@@ -97,8 +97,9 @@ export async function takeToken(
     )
   }
   const now = clock.now()
+  const { maxReauthMs } = session.listener
   const limits = [
-    ...(logIn.maxReauthMs > 0 ? [logIn.maxReauthMs] : []),
+    ...(maxReauthMs > 0 ? [maxReauthMs] : []),
     ...(identity.expiresAt === null ? [] : [Math.max(0, identity.expiresAt - now)]),
   ]
   session.exchange = null

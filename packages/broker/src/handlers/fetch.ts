@@ -10,6 +10,7 @@ import {
 } from '@ottla/protocol'
 import type { Brokers } from '../base/brokers.ts'
 import type { FetchPlan, FetchedPartition } from '../topics/fetch-sessions.ts'
+import { nodeEndpoints } from './node-endpoints.ts'
 import { quotaClient, route, type RefusedRequest, type RequestContext, type Route } from './request.ts'
 import type { Stores } from './stores.ts'
 import type { PartitionView, TopicView, TopicsView } from '../topics/views.ts'
@@ -45,7 +46,7 @@ async function fetch(
     const isDone = round.bytes >= minBytes || round.isUrgent || plan.partitions.length === 0
     if (isDone || left <= 0 || signal.aborted) {
       const throttleTimeMs = quotas.charge('consumer_byte_rate', client, round.bytes)
-      if (throttleTimeMs === 0) return answer(plan, round, version, brokers)
+      if (throttleTimeMs === 0) return answer(plan, round, context, brokers)
       quotas.refund('consumer_byte_rate', client, round.bytes)
       return throttledFetch(throttleTimeMs, request, version)
     }
@@ -87,7 +88,8 @@ function readAll(
   return { answers, bytes, isUrgent }
 }
 
-function answer(plan: FetchPlan, round: Round, version: number, brokers: Brokers): FetchResponse {
+function answer(plan: FetchPlan, round: Round, context: RequestContext, brokers: Brokers): FetchResponse {
+  const { version } = context
   const usesIds = version >= TOPIC_IDS_VERSION
   const moved = new Set<number>()
   const topics = new Map<string, FetchResponsePartitionData[]>()
@@ -105,14 +107,12 @@ function answer(plan: FetchPlan, round: Round, version: number, brokers: Brokers
   for (const [key, partitions] of topics) {
     responses.push(usesIds ? { topicId: key, partitions } : { topic: key, partitions })
   }
-  const nodeEndpoints = brokers.all
-    .filter(broker => moved.has(broker.id))
-    .map(({ id, host, port, rack }) => ({ nodeId: id, host, port, rack }))
+  const endpoints = version >= LEADER_DISCOVERY_VERSION ? nodeEndpoints(moved, brokers, context) : []
   return {
     throttleTimeMs: 0,
     ...(version >= 7 ? { errorCode: ErrorCode.ERR_NO_ERROR, sessionId: plan.sessionId } : {}),
     responses,
-    ...(version >= LEADER_DISCOVERY_VERSION && nodeEndpoints.length > 0 ? { nodeEndpoints } : {}),
+    ...(endpoints.length > 0 ? { nodeEndpoints: endpoints } : {}),
   }
 }
 

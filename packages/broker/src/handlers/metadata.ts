@@ -5,6 +5,7 @@ import {
   FindCoordinatorServer,
   MetadataServer,
   ZERO_UUID,
+  errorName,
   type Decoded,
   type FindCoordinatorRequest,
   type FindCoordinatorResponse,
@@ -13,6 +14,7 @@ import {
   type MetadataResponse,
   type MetadataResponseMetadataResponseTopic,
 } from '@ottla/protocol'
+import { addressOf } from '../base/brokers.ts'
 import { CLUSTER_NAME } from '../security/acls.ts'
 import type { Coordinators } from '../topics/coordinators.ts'
 import { internalTopics } from '../topics/internal-topics.ts'
@@ -71,9 +73,9 @@ export const metadataRoutes: readonly Route[] = [
         controllerId: brokers.controllerId(),
         brokers: brokers.all
           .filter(({ up }) => up || request.includeFencedBrokers)
-          .map(({ id, host, port, rack, up }) => ({
-            ...{ brokerId: id, host, port, rack },
-            ...(context.version >= FENCED_VERSION ? { isFenced: !up } : {}),
+          .map(broker => ({
+            ...{ brokerId: broker.id, ...addressOf(broker, context.session.listener.index), rack: broker.rack },
+            ...(context.version >= FENCED_VERSION ? { isFenced: !broker.up } : {}),
           })),
         ...(request.includeClusterAuthorizedOperations
           ? { clusterAuthorizedOperations: authorizedOperations(context, 'cluster', CLUSTER_NAME) }
@@ -103,7 +105,7 @@ function metadata(
     throttleTimeMs: 0,
     brokers: brokers.all
       .filter(({ id }) => store.isUp(id))
-      .map(({ id, host, port, rack }) => ({ nodeId: id, host, port, rack })),
+      .map(broker => ({ nodeId: broker.id, ...addressOf(broker, context.session.listener.index), rack: broker.rack })),
     clusterId,
     controllerId: brokers.controllerId(),
     topics,
@@ -210,7 +212,9 @@ function found(
 ): FindCoordinatorResponse {
   if (version >= MANY_KEYS_VERSION) return { coordinators: coordinatorKeys.map(coordinatorOf) }
   const { errorCode, errorMessage, nodeId, host, port } = coordinatorOf(key)
-  return { errorCode, errorMessage, nodeId, host, port }
+  // As in Kafka, these versions name the error even where there is none.
+  const name = errorCode === ErrorCode.ERR_NO_ERROR ? 'NONE' : errorName(errorCode)
+  return { errorCode, errorMessage: errorMessage === '' ? name : errorMessage, nodeId, host, port }
 }
 
 function coordinatorOf(
@@ -221,15 +225,16 @@ function coordinatorOf(
   known: TopicsView,
 ): FindCoordinatorResponseCoordinator {
   const none = { key, nodeId: -1, host: '', port: -1 }
-  if (type === undefined) return { ...none, errorCode: ErrorCode.ERR_INVALID_REQUEST, errorMessage: null }
+  if (type === undefined) return { ...none, errorCode: ErrorCode.ERR_INVALID_REQUEST, errorMessage: '' }
   const resource = type === 'group' ? 'group' : 'transactional-id'
   if (!context.allows('describe', resource, key)) {
     const errorCode =
       type === 'group' ? ErrorCode.ERR_GROUP_AUTHORIZATION_FAILED : ErrorCode.ERR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED
-    return { ...none, errorCode, errorMessage: null }
+    return { ...none, errorCode, errorMessage: '' }
   }
   const broker = coordinators.of(type, key, known)
   if (broker === undefined || !known.isUp(broker.id))
-    return { ...none, errorCode: ErrorCode.ERR_COORDINATOR_NOT_AVAILABLE, errorMessage: null }
-  return { key, nodeId: broker.id, host: broker.host, port: broker.port, errorCode: 0, errorMessage: null }
+    return { ...none, errorCode: ErrorCode.ERR_COORDINATOR_NOT_AVAILABLE, errorMessage: '' }
+  const address = addressOf(broker, context.session.listener.index)
+  return { key, nodeId: broker.id, ...address, errorCode: 0, errorMessage: '' }
 }

@@ -9,6 +9,7 @@ import {
   type RecordBatch,
 } from '@ottla/protocol'
 import { CloseConnection, quotaClient, route, type RefusedRequest, type RequestContext, type Route } from './request.ts'
+import { nodeEndpoints } from './node-endpoints.ts'
 import { namedError } from './refusals.ts'
 import type { Stores } from './stores.ts'
 import { appendRules } from '../topics/append-rules.ts'
@@ -58,10 +59,10 @@ function produce(
   }
   // Without replicas there is nothing to wait for.
   if (request.acks !== -1 || stores.topics.replicator === null) {
-    return answer(responses, throttleTimeMs, version, stores)
+    return answer(responses, throttleTimeMs, context, stores)
   }
   return acknowledged(request, responses, batches, topics, context).then(settled =>
-    answer(settled, throttleTimeMs, version, stores),
+    answer(settled, throttleTimeMs, context, stores),
   )
 }
 
@@ -70,7 +71,7 @@ type TopicResponse = ProduceResponse['responses'][number]
 function answer(
   responses: TopicResponse[],
   throttleTimeMs: number,
-  version: number,
+  context: RequestContext,
   { brokers }: Pick<Stores, 'brokers'>,
 ): ProduceResponse {
   const moved = new Set<number>()
@@ -79,11 +80,9 @@ function answer(
       if (currentLeader?.leaderId !== undefined) moved.add(currentLeader.leaderId)
     }
   }
-  if (version < 10 || moved.size === 0) return { responses, throttleTimeMs }
-  const nodeEndpoints = brokers.all
-    .filter(broker => moved.has(broker.id))
-    .map(({ id, host, port, rack }) => ({ nodeId: id, host, port, rack }))
-  return { responses, throttleTimeMs, ...(nodeEndpoints.length > 0 ? { nodeEndpoints } : {}) }
+  if (context.version < 10 || moved.size === 0) return { responses, throttleTimeMs }
+  const endpoints = nodeEndpoints(moved, brokers, context)
+  return { responses, throttleTimeMs, ...(endpoints.length > 0 ? { nodeEndpoints: endpoints } : {}) }
 }
 
 // With acks=all: waits until all in-sync replicas have what was appended, duplicates included.

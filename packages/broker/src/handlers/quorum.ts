@@ -10,6 +10,7 @@ import {
   type DescribeQuorumRequest,
   type DescribeQuorumResponse,
 } from '@ottla/protocol'
+import { addressOf } from '../base/brokers.ts'
 import type { Features } from '../releases/features.ts'
 import { CLUSTER_NAME } from '../security/acls.ts'
 import { route, type RequestContext, type Route } from './request.ts'
@@ -121,7 +122,10 @@ function describe(
       ? {
           errorMessage: allowed ? null : DENIED,
           nodes: isMetadataPartition
-            ? brokers.all.map(({ id, host, port }) => ({ nodeId: id, listeners: [{ name: LISTENER, host, port }] }))
+            ? brokers.all.map(broker => ({
+                nodeId: broker.id,
+                listeners: [{ name: LISTENER, ...addressOf(broker, 0) }],
+              }))
             : [],
         }
       : {}),

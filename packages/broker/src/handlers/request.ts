@@ -2,12 +2,15 @@
 import type { Decoded, ServerApi } from '@ottla/protocol'
 import type { AclOperation, AclResourceType } from '../security/acls.ts'
 import type { QuotaClient } from '../quotas/client-quotas.ts'
+import type { ListenerLogIn } from '../security/log-in.ts'
 import type { SaslExchange } from '../security/sasl/exchange.ts'
 import type { PartitionView } from '../topics/views.ts'
 import type { Stores } from './stores.ts'
 
 /** What handlers see of a client connection. */
 export interface Session {
+  /** The listener that the client uses. */
+  readonly listener: ListenerLogIn
   /** `User:alice`; `User:ANONYMOUS` before and without authentication. */
   principal: string
   readonly host: string

@@ -94,9 +94,10 @@ function alter(
     const own = deletions.filter(({ name }) => name === user)
     const others = upsertions.filter(({ name }) => name === user)
     const problem: Problem | null = allowed
-      ? (problemOfUser(user, [...own, ...others]) ??
-        firstProblem(own, deletion => deletionProblem(deletion, store)) ??
-        firstProblem(others, upsertionProblem))
+      ? firstProblem([
+          ...own.map(deletion => () => deletionProblem(deletion, store)),
+          ...others.map(upsertion => () => upsertionProblem(upsertion)),
+        ])
       : { errorCode: ErrorCode.ERR_CLUSTER_AUTHORIZATION_FAILED, errorMessage: 'Cluster authorization failed.' }
     if (problem !== null) return { user, ...problem }
     for (const { mechanism } of own) {
@@ -113,37 +114,41 @@ function alter(
   return { throttleTimeMs: 0, results }
 }
 
-function firstProblem<T>(items: readonly T[], problemOf: (item: T) => Problem | null): Problem | null {
-  for (const item of items) {
-    const problem = problemOf(item)
-    if (problem !== null) return problem
-  }
-  return null
+// As Kafka does: what is wrong with the first change counts, then that there is a second one.
+function firstProblem([first, second]: readonly (() => Problem | null)[]): Problem | null {
+  const problem = first?.() ?? null
+  if (problem !== null || second === undefined) return problem
+  const errorMessage = 'A user credential cannot be altered twice in the same request'
+  return { errorCode: ErrorCode.ERR_DUPLICATE_RESOURCE, errorMessage }
 }
 
-function problemOfUser(user: string, changes: readonly { mechanism: number }[]): Problem | null {
-  if (user === '') {
+function problemOfUser({ name, mechanism }: Change): Problem | null {
+  if (name === '') {
     return { errorCode: ErrorCode.ERR_UNACCEPTABLE_CREDENTIAL, errorMessage: 'Username must not be empty' }
   }
-  const mechanisms = changes.map(({ mechanism }) => mechanism)
-  if (mechanisms.some(mechanism => scramMechanisms[mechanism - 1] === undefined)) {
-    return { errorCode: ErrorCode.ERR_UNSUPPORTED_SASL_MECHANISM, errorMessage: 'Unknown SCRAM mechanism' }
-  }
-  if (changes.length > 1) {
-    const errorMessage = 'A user credential cannot be altered twice in the same request'
-    return { errorCode: ErrorCode.ERR_DUPLICATE_RESOURCE, errorMessage }
-  }
-  return null
+  if (scramMechanisms[mechanism - 1] !== undefined) return null
+  return { errorCode: ErrorCode.ERR_UNSUPPORTED_SASL_MECHANISM, errorMessage: 'Unknown SCRAM mechanism' }
 }
 
-function deletionProblem({ name, mechanism }: { name: string; mechanism: number }, store: UserStore): Problem | null {
+interface Change {
+  readonly name: string
+  readonly mechanism: number
+}
+
+function deletionProblem(deletion: Change, store: UserStore): Problem | null {
+  const invalid = problemOfUser(deletion)
+  if (invalid !== null) return invalid
+  const { name, mechanism } = deletion
   const known = scramMechanisms[mechanism - 1]
   if (known !== undefined && store.scram(name, known) !== undefined) return null
   const errorMessage = 'Attempt to delete a user credential that does not exist'
   return { errorCode: ErrorCode.ERR_RESOURCE_NOT_FOUND, errorMessage }
 }
 
-function upsertionProblem({ iterations }: { iterations: number }): Problem | null {
+function upsertionProblem(upsertion: Change & { readonly iterations: number }): Problem | null {
+  const invalid = problemOfUser(upsertion)
+  if (invalid !== null) return invalid
+  const { iterations } = upsertion
   if (iterations >= MIN_ITERATIONS && iterations <= MAX_ITERATIONS) return null
   const errorMessage = iterations < MIN_ITERATIONS ? 'Too few iterations' : 'Too many iterations'
   return { errorCode: ErrorCode.ERR_UNACCEPTABLE_CREDENTIAL, errorMessage }

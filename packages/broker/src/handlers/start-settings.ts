@@ -1,3 +1,4 @@
+import { addressOf } from '../base/brokers.ts'
 import { hostPort } from '../base/host-port.ts'
 import { INTERNAL_TOPIC_PARTITIONS } from '../topics/internal-topics.ts'
 import { logDirOf } from '../topics/log-dirs.ts'
@@ -5,26 +6,54 @@ import type { Stores } from './stores.ts'
 
 export type SettingSources = Pick<
   Stores,
-  'brokers' | 'topics' | 'replication' | 'autoCreateTopics' | 'groups' | 'transactions' | 'logIn' | 'authorizer'
+  | 'brokers'
+  | 'topics'
+  | 'replication'
+  | 'autoCreateTopics'
+  | 'groups'
+  | 'transactions'
+  | 'listeners'
+  | 'authorizer'
+  | 'brokerConfigs'
 >
 
 /** The settings that a broker was started with. */
 export function startSettings(
   brokerId: number,
-  { brokers, topics, replication, autoCreateTopics, groups, transactions, logIn, authorizer }: SettingSources,
+  {
+    brokers,
+    topics,
+    replication,
+    autoCreateTopics,
+    groups,
+    transactions,
+    listeners,
+    authorizer,
+    brokerConfigs,
+  }: SettingSources,
 ): ReadonlyMap<string, string> {
-  const { host = '', port = 0, rack = null } = brokers.get(brokerId) ?? {}
-  const protocol = logIn.mechanisms.length > 0 ? 'SASL_PLAINTEXT' : 'PLAINTEXT'
-  const listener = `${protocol}://${hostPort(host, port)}`
-  const factor = String(Math.min(3, brokers.all.length))
+  const broker = brokers.get(brokerId)
+  const { endpoints = [], rack = null } = broker ?? {}
+  const advertised = endpoints.map(({ name }, at) => {
+    const { host, port } = addressOf({ endpoints }, at)
+    return `${name}://${hostPort(host, port)}`
+  })
+  const isOwnName = endpoints.some(({ name, protocol }) => name !== protocol)
+  const mechanisms = new Set(listeners.flatMap(listener => listener.mechanisms))
+  const maxReauthMs = Math.max(0, ...listeners.map(listener => listener.maxReauthMs))
+  const factor = String(topics.replicationFactor)
   const { initialRebalanceDelayMs, maxSize } = groups.classic
   const settings: [string, string | null][] = [
     ['broker.id', String(brokerId)],
     ['node.id', String(brokerId)],
     ['broker.rack', rack],
     ['process.roles', 'broker,controller'],
-    ['listeners', listener],
-    ['advertised.listeners', listener],
+    ['listeners', endpoints.map(({ name, host, port }) => `${name}://${hostPort(host, port)}`).join(',')],
+    ['advertised.listeners', advertised.join(',')],
+    [
+      'listener.security.protocol.map',
+      isOwnName ? endpoints.map(({ name, protocol }) => `${name}:${protocol}`).join(',') : null,
+    ],
     ['log.dirs', logDirOf(brokerId)],
     ['num.partitions', String(topics.defaultPartitions)],
     ['default.replication.factor', factor],
@@ -46,9 +75,10 @@ export function startSettings(
     ['group.share.min.heartbeat.interval.ms', '1'],
     ['group.share.assignment.interval.ms', '0'],
     ['transaction.max.timeout.ms', String(transactions.maxTimeoutMs)],
-    ['connections.max.reauth.ms', String(logIn.maxReauthMs)],
-    ['sasl.enabled.mechanisms', logIn.mechanisms.join(',') || null],
+    ['connections.max.reauth.ms', String(maxReauthMs)],
+    ['sasl.enabled.mechanisms', [...mechanisms].join(',') || null],
     ['authorizer.class.name', authorizer.enforced ? 'org.apache.kafka.metadata.authorizer.StandardAuthorizer' : null],
   ]
-  return new Map(settings.flatMap(([name, value]) => (value === null ? [] : [[name, value]])))
+  const own = settings.flatMap(([name, value]): [string, string][] => (value === null ? [] : [[name, value]]))
+  return new Map([...brokerConfigs.given, ...own])
 }

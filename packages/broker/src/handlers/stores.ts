@@ -9,9 +9,10 @@ import type { Features } from '../releases/features.ts'
 import type { VersionRange } from '../releases/versions.ts'
 import type { Replication } from '../replication/replication.ts'
 import type { Authorizer } from '../security/acls.ts'
-import type { LogIn } from '../security/log-in.ts'
+import type { ListenerLogIn, LogIn } from '../security/log-in.ts'
 import type { ClientMetrics } from '../telemetry/client-metrics.ts'
 import type { Telemetry } from '../telemetry/telemetry.ts'
+import type { LogCleaner } from '../topics/cleaner.ts'
 import type { Coordinators } from '../topics/coordinators.ts'
 import type { FetchSessions } from '../topics/fetch-sessions.ts'
 import type { Retention } from '../topics/retention.ts'
@@ -29,6 +30,8 @@ export interface Stores {
   /** Whether a metadata request may create a topic. */
   readonly autoCreateTopics: boolean
   readonly retention: Retention
+  /** null: topics are compacted on command only. */
+  readonly cleaner: LogCleaner | null
   readonly coordinators: Coordinators
   /** null: all brokers share one log per partition. */
   readonly replication: Replication | null
@@ -43,6 +46,8 @@ export interface Stores {
   readonly producerIds: ProducerIdSource
   readonly authorizer: Authorizer
   readonly logIn: LogIn
+  /** The listeners that every broker has. */
+  readonly listeners: readonly ListenerLogIn[]
   readonly quotas: ClientQuotas
   readonly clientMetrics: ClientMetrics
   /** null: the cluster does not collect metrics. */

@@ -78,7 +78,7 @@ export const topicConfigs: ConfigKind = {
 function ofBrokers(config: string, brokerId: number, brokerConfigs: BrokerConfigs): DescribedConfig['synonyms'] {
   const name = brokerNameOf(config)
   if (name === undefined) return []
-  const values = brokerConfigs.values(brokerId, name, new Map())
+  const values = brokerConfigs.values(brokerId, name)
   return values.map(({ value, source }) => ({ name, value, source: Source[source] }))
 }
 

@@ -9,6 +9,8 @@ export interface CompactionRules {
   readonly minLagMs: number
   /** How long tombstones are kept, ms. */
   readonly deleteRetentionMs: number
+  /** Where to stop, short of the last stable offset; there by default. */
+  readonly endOffset?: number
 }
 
 /**
@@ -66,8 +68,13 @@ function keyOf(batch: RecordBatch): string {
   return `${batch.producerId}${batch.isControl ? ' marker' : ''}`
 }
 
-function endOfCompaction(log: PartitionLog, { minLagMs }: CompactionRules, now: number): number {
-  const end = log.lastStableOffset
+/** Up to where a log can be compacted. */
+export function endOfCompaction(
+  log: PartitionLog,
+  { minLagMs, endOffset = Infinity }: CompactionRules,
+  now: number,
+): number {
+  const end = Math.min(log.lastStableOffset, endOffset)
   if (minLagMs <= 0) return end
   const young = log.batches.find(batch => batch.maxTimestamp > now - minLagMs)
   return Math.min(end, young?.baseOffset ?? end)

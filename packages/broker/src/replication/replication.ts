@@ -333,3 +333,8 @@ function isSame(state: PartitionState, { replicas, isr, leader, leaderEpoch }: P
     isSameList(state.replicas, replicas)
   )
 }
+
+/** All logs of a topic: one for each partition, or one for each replica. */
+export function logsOf(topic: Topic, replication: Replication | null): PartitionLog[] {
+  return replication?.logsOf(topic) ?? topic.partitions.map(({ log }) => log)
+}

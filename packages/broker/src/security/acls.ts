@@ -70,11 +70,16 @@ const impliedBy: Partial<Record<AclOperation, readonly AclOperation[]>> = {
 export class Authorizer {
   readonly #enforced: boolean
   readonly #superUsers: ReadonlySet<string>
+  readonly #allowsWithoutAcl: boolean
   #bindings: AclBinding[]
 
-  /** @param bindings null: everyone may do everything */
-  constructor(bindings: readonly AclBinding[] | null, superUsers: readonly string[]) {
+  /**
+   * @param bindings null: there is no authorizer, and everyone may do everything
+   * @param allowsWithoutAcl whether everyone may use what no binding names (`allow.everyone.if.no.acl.found`)
+   */
+  constructor(bindings: readonly AclBinding[] | null, superUsers: readonly string[], allowsWithoutAcl = false) {
     this.#enforced = bindings !== null
+    this.#allowsWithoutAcl = allowsWithoutAcl
     this.#bindings = [...(bindings ?? [])]
     this.#superUsers = new Set(superUsers.map(user => (user.includes(':') ? user : `User:${user}`)))
   }
@@ -87,27 +92,32 @@ export class Authorizer {
   allows(principal: string, host: string, operation: AclOperation, type: AclResourceType, name: string): boolean {
     if (!this.#enforced || this.#superUsers.has(principal)) return true
     let allowed = false
+    let isNamed = false
     for (const binding of this.#bindings) {
-      if (!matchesResource(binding, type, name) || !matchesWho(binding, principal, host)) continue
+      if (!matchesResource(binding, type, name)) continue
+      isNamed = true
+      if (!matchesWho(binding, principal, host)) continue
       if (binding.permissionType === 'deny') {
         if (binding.operation === operation || binding.operation === 'all') return false
       } else if (covers(binding.operation, operation)) {
         allowed = true
       }
     }
-    return allowed
+    return allowed || (!isNamed && this.#allowsWithoutAcl)
   }
 
   /** Whether the operation is allowed on any resource of the type (KIP-679: idempotent writes). */
   allowsOnAny(principal: string, host: string, operation: AclOperation, type: AclResourceType): boolean {
-    if (!this.#enforced || this.#superUsers.has(principal)) return true
-    return this.#bindings.some(
+    // As Kafka does, by a name that no resource is likely to have.
+    if (this.allows(principal, host, operation, type, 'hardcode')) return true
+    const own = this.#bindings.filter(
       binding =>
         binding.resourceType === type &&
-        binding.permissionType === 'allow' &&
-        covers(binding.operation, operation) &&
+        (binding.operation === operation || binding.operation === 'all') &&
         matchesWho(binding, principal, host),
     )
+    const denials = own.filter(({ permissionType }) => permissionType === 'deny')
+    return own.some(binding => binding.permissionType === 'allow' && !denials.some(denial => isDenied(binding, denial)))
   }
 
   add(binding: AclBinding): void {
@@ -124,6 +134,12 @@ export class Authorizer {
     this.#bindings = this.#bindings.filter(binding => !removed.includes(binding))
     return removed
   }
+}
+
+// Whether a denial leaves nothing of what a binding allows.
+function isDenied(binding: AclBinding, denial: AclBinding): boolean {
+  if (denial.resourcePatternType === 'prefixed') return binding.name !== '*' && binding.name.startsWith(denial.name)
+  return denial.name === '*' || (binding.resourcePatternType === 'literal' && binding.name === denial.name)
 }
 
 function covers(granted: AclOperation, requested: AclOperation): boolean {

@@ -22,6 +22,7 @@ import { CloseConnection, quotaClient, type RequestContext, type Route, type Ses
 import { throttled } from '../quotas/client-quotas.ts'
 import { SaslRefused } from '../security/sasl/exchange.ts'
 import { leaderProblem } from '../topics/reassignments.ts'
+import type { ListenerLogIn } from '../security/log-in.ts'
 import type { ServerContext } from './server-context.ts'
 
 // Kafka's default for socket.request.max.bytes.
@@ -62,18 +63,25 @@ export class ClientConnection {
   #idleTimer: Timer
 
   /** @param name the client's name by its certificate, null if it has none */
-  constructor(socket: NetworkSocket, name: string | null, info: BrokerInfo, server: ServerContext) {
+  constructor(
+    socket: NetworkSocket,
+    name: string | null,
+    info: BrokerInfo,
+    listener: ListenerLogIn,
+    server: ServerContext,
+  ) {
     this.#socket = socket
     this.#info = info
     this.#server = server
     this.#session = {
+      listener,
       principal: `User:${name ?? 'ANONYMOUS'}`,
       host: (socket.remoteAddress ?? '').replace(/^::ffff:/, ''),
       port: socket.remotePort ?? 0,
       saslMechanism: null,
       exchange: null,
       expectsBareToken: false,
-      authenticated: server.stores.logIn.mechanisms.length === 0,
+      authenticated: listener.mechanisms.length === 0,
       isToken: false,
       expiresAt: null,
       reauthenticatedAt: null,

@@ -1,13 +1,16 @@
-/** The listener of one broker. */
+/** One listener of one broker. */
 import { createServer as createTlsServer, type TLSSocket } from 'node:tls'
-import type { BrokerInfo } from '../base/brokers.ts'
+import type { BrokerInfo, Endpoint } from '../base/brokers.ts'
 import type { NetworkServer, NetworkSocket } from '../base/network.ts'
+import type { ListenerLogIn } from '../security/log-in.ts'
 import { ClientConnection } from './connection.ts'
 import type { ServerContext } from './server-context.ts'
 import type { ListenerTls } from './tls.ts'
 
 export class Listener {
   readonly #info: BrokerInfo
+  readonly #endpoint: Endpoint
+  readonly #logIn: ListenerLogIn
   readonly #context: ServerContext
   readonly #tls: ListenerTls | null
   readonly #connections = new Set<ClientConnection>()
@@ -15,18 +18,21 @@ export class Listener {
   readonly #sockets = new Set<NetworkSocket>()
   #server: NetworkServer | null = null
 
-  constructor(info: BrokerInfo, context: ServerContext, tls: ListenerTls | null) {
+  /** @param tls null: without TLS */
+  constructor(info: BrokerInfo, logIn: ListenerLogIn, context: ServerContext, tls: ListenerTls | null) {
     this.#info = info
+    this.#endpoint = info.endpoints[logIn.index] as Endpoint // every broker has all listeners
+    this.#logIn = logIn
     this.#context = context
     this.#tls = tls
   }
 
-  /** Starts to listen, unless it does already. Port 0 takes a free port, which the broker keeps from then on. */
+  /** Starts to listen, unless it does already. Port 0 takes a free port, which the listener keeps from then on. */
   async open(): Promise<void> {
     if (this.#server !== null) return
     const tls = this.#tls
     const onSocket = (socket: NetworkSocket, name: string | null = null): void => {
-      const connection = new ClientConnection(socket, name, this.#info, this.#context)
+      const connection = new ClientConnection(socket, name, this.#info, this.#logIn, this.#context)
       this.#connections.add(connection)
       socket.once('close', () => this.#connections.delete(connection))
     }
@@ -49,14 +55,14 @@ export class Listener {
     })
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject)
-      server.listen(this.#info.port, this.#info.host, () => {
+      server.listen(this.#endpoint.port, this.#endpoint.host, () => {
         server.off('error', reject)
         resolve()
       })
     })
     if (this.#context.isBackground) server.unref?.()
     const address = server.address()
-    if (address !== null && typeof address === 'object') this.#info.port = address.port
+    if (address !== null && typeof address === 'object') this.#endpoint.port = address.port
   }
 
   /** Open connections, those still in their TLS handshake included. */

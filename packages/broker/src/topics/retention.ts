@@ -1,16 +1,15 @@
 /** Deletes records: by the retention rules of their topics, and the oldest when memory runs out. */
 import type { Clock, Timer } from '../base/clock.ts'
-import { indexOfOrder, type StoredBatch } from '../log/stored-batch.ts'
+import { indexOfOrder } from '../log/stored-batch.ts'
 import type { LogMemory } from '../log/log-memory.ts'
 import type { PartitionLog } from '../log/log.ts'
+import { segmentFrom, segmentRules, type SegmentRules } from './segments.ts'
 import type { Topic, TopicStore } from './topics.ts'
 
 /** The retention settings of a topic; -1: no limit. */
-export interface RetentionRules {
+export interface RetentionRules extends SegmentRules {
   readonly retentionMs: number
   readonly retentionBytes: number
-  readonly segmentBytes: number
-  readonly segmentMs: number
 }
 
 // Kafka's default for producer.id.expiration.ms.
@@ -105,8 +104,7 @@ function rulesOf(topics: TopicStore, topic: Topic): RetentionRules {
   return {
     retentionMs: number('retention.ms'),
     retentionBytes: number('retention.bytes'),
-    segmentBytes: number('segment.bytes'),
-    segmentMs: number('segment.ms'),
+    ...segmentRules(topics, topic),
   }
 }
 
@@ -123,23 +121,4 @@ function retainedFrom(log: PartitionLog, rules: RetentionRules, now: number): nu
     i = segment.end
   }
   return log.highWatermark
-}
-
-function segmentFrom(
-  batches: readonly StoredBatch[],
-  start: number,
-  { segmentBytes, segmentMs }: RetentionRules,
-): { end: number; bytes: number; maxTimestamp: number } {
-  let bytes = 0
-  let maxTimestamp = -Infinity
-  const since = batches[start]?.maxTimestamp ?? 0
-  let end = start
-  for (; end < batches.length; end++) {
-    const batch = batches[end] as StoredBatch // end is below the length
-    const isFull = bytes + batch.bytes.length > segmentBytes || batch.maxTimestamp - since > segmentMs
-    if (end > start && isFull) break
-    bytes += batch.bytes.length
-    maxTimestamp = Math.max(maxTimestamp, batch.maxTimestamp)
-  }
-  return { end, bytes, maxTimestamp }
 }

@@ -65,6 +65,7 @@ export interface Refusal {
 }
 
 const NAME_LIMIT = 249
+const DEFAULT_FACTOR = 3
 /** Most partitions of a topic. */
 export const PARTITION_LIMIT = 10_000
 
@@ -73,6 +74,8 @@ export class TopicStore {
   readonly random: Random
   /** Partitions of topics that are created without a number of their own. */
   readonly defaultPartitions: number
+  /** Replicas of partitions that are created without a number of their own; null: 3, or as many as there are brokers. */
+  defaultFactor: number | null = null
   /** The cluster-wide default of a topic setting, if one was set. */
   brokerDefault: (config: string) => string | undefined = () => undefined
   /** Where changes are stored. */
@@ -96,6 +99,11 @@ export class TopicStore {
     this.#brokerIds = brokerIds
     this.defaultPartitions = defaultPartitions
     this.#isUp = isUp
+  }
+
+  /** Of partitions that are created without a number of their own. */
+  get replicationFactor(): number {
+    return Math.min(this.defaultFactor ?? DEFAULT_FACTOR, this.#brokerIds().length)
   }
 
   all(): IterableIterator<Topic> {
@@ -162,7 +170,7 @@ export class TopicStore {
   /** For requests that `refusal` accepts. */
   create(request: TopicRequest, isInternal = false): Topic {
     const count = request.assignment?.length ?? (request.partitions < 0 ? this.defaultPartitions : request.partitions)
-    const factor = request.replicationFactor < 0 ? Math.min(3, this.#brokerIds().length) : request.replicationFactor
+    const factor = request.replicationFactor < 0 ? this.replicationFactor : request.replicationFactor
     const configs = new Map<string, string>()
     for (const [name, value] of request.configs ?? []) if (value !== null) configs.set(name, value)
     const topic: Topic = { name: request.name, id: newUuid(this.random), isInternal, partitions: [], configs }

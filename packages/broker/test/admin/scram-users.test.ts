@@ -76,7 +76,8 @@ test('an invalid change is refused, with all changes of its user', async () => {
   assert.deepEqual(Object.fromEntries(results.map(({ user, errorCode }) => [user, errorCode])), {
     nobody: ErrorCode.ERR_RESOURCE_NOT_FOUND,
     both: ErrorCode.ERR_DUPLICATE_RESOURCE,
-    two: ErrorCode.ERR_DUPLICATE_RESOURCE,
+    // What is wrong with the first change counts.
+    two: ErrorCode.ERR_RESOURCE_NOT_FOUND,
     '': ErrorCode.ERR_UNACCEPTABLE_CREDENTIAL,
     few: ErrorCode.ERR_UNACCEPTABLE_CREDENTIAL,
     many: ErrorCode.ERR_UNACCEPTABLE_CREDENTIAL,

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { Brokers, type BrokerInfo } from '../../src/base/brokers.ts'
 
 function info(id: number, up = true): BrokerInfo {
-  return { id, host: '127.0.0.1', port: 9091 + id, rack: null, up }
+  return { id, endpoints: [], rack: null, up }
 }
 
 test('the first broker that is up is the controller', () => {

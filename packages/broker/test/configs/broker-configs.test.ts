@@ -59,3 +59,28 @@ test('descriptions list what is known, with passwords marked', () => {
   )
   assert.equal(configs.describe(1, new Map()).find(({ name }) => name === 'broker.id')?.isReadOnly, true)
 })
+
+test('settings given at the start are the defaults of topics, hours and minutes included', () => {
+  const given = new Map([
+    ['log.retention.hours', '2'],
+    ['log.roll.hours', '1'],
+    ['message.max.bytes', '77'],
+    ['default.replication.factor', '2'],
+  ])
+  const configs = new BrokerConfigs(given)
+  assert.equal(configs.topicDefault('retention.ms'), '7200000')
+  assert.equal(configs.topicDefault('segment.ms'), '3600000')
+  assert.equal(configs.topicDefault('max.message.bytes'), '77')
+  assert.equal(configs.topicDefault('cleanup.policy'), undefined)
+  assert.equal(configs.defaultFactor, 2)
+  assert.deepEqual(configs.values(1, 'message.max.bytes')[0], { value: '77', source: 'start' })
+  configs.set(null, 'message.max.bytes', '99')
+  assert.equal(configs.topicDefault('max.message.bytes'), '99')
+  const minutes = new BrokerConfigs(new Map([...given, ['log.retention.minutes', '3']]))
+  assert.equal(minutes.topicDefault('retention.ms'), '180000')
+  assert.throws(
+    () => new BrokerConfigs(new Map([['no.such.setting', '1']])),
+    /configs: there is no broker setting no\.such/,
+  )
+  assert.throws(() => new BrokerConfigs(new Map([['message.max.bytes', 'x']])), /message\.max\.bytes is x/)
+})

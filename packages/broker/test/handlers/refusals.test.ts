@@ -19,6 +19,7 @@ import { routes } from '../../src/handlers/routes.ts'
 import { requestBodies } from '../request-bodies.ts'
 
 const session: Session = {
+  listener: { name: 'PLAINTEXT', index: 0, mechanisms: [], validateToken: () => ({ principal: '' }), maxReauthMs: 0 },
   principal: 'User:ANONYMOUS',
   host: '127.0.0.1',
   port: 0,

@@ -57,3 +57,30 @@ test('filters find and remove bindings', () => {
   authorizer.add(binding())
   assert.equal(authorizer.find({ ...open, patternType: 'any' }).length, 1)
 })
+
+test('what no ACL names is open to everyone if the authorizer says so', () => {
+  const authorizer = new Authorizer([binding({ principal: 'User:bob' })], [], true)
+  assert.equal(authorizer.allows('User:alice', 'h', 'write', 'topic', 'unnamed'), true)
+  // Once an ACL names a resource, only those that it allows may use it.
+  assert.equal(authorizer.allows('User:alice', 'h', 'read', 'topic', 'orders'), false)
+  assert.equal(authorizer.allows('User:bob', 'h', 'read', 'topic', 'orders'), true)
+  assert.equal(authorizer.allows('User:bob', 'h', 'write', 'topic', 'orders'), false)
+  assert.equal(authorizer.allowsOnAny('User:alice', 'h', 'write', 'topic'), true)
+  authorizer.add(binding({ name: '*', principal: 'User:bob' }))
+  assert.equal(authorizer.allows('User:alice', 'h', 'write', 'topic', 'unnamed'), false)
+})
+
+test('an operation is allowed on any resource unless denials leave none', () => {
+  const any = (...bindings: AclBinding[]): boolean =>
+    new Authorizer(bindings, []).allowsOnAny('User:alice', 'h', 'write', 'topic')
+  const write = binding({ operation: 'write' })
+  const deny = (overrides: Partial<AclBinding> = {}): AclBinding =>
+    binding({ ...overrides, permissionType: 'deny', operation: 'write' })
+  assert.equal(any(), false)
+  assert.equal(any(write), true)
+  assert.equal(any(write, deny()), false)
+  assert.equal(any(write, deny({ name: 'ord', resourcePatternType: 'prefixed' })), false)
+  assert.equal(any(write, deny({ name: 'other' })), true)
+  assert.equal(any(write, deny({ name: '*' })), false)
+  assert.equal(any(binding({ operation: 'write', name: '*' }), deny()), true)
+})

@@ -7,7 +7,7 @@ import { OFFSETS_TOPIC } from '../../src/topics/internal-topics.ts'
 import { TopicStore } from '../../src/topics/topics.ts'
 
 function scene(): { brokers: Brokers; topics: TopicStore; coordinators: Coordinators } {
-  const info = (id: number) => ({ id, host: '127.0.0.1', port: 9091 + id, rack: null, up: true })
+  const info = (id: number) => ({ id, endpoints: [], rack: null, up: true })
   const brokers = new Brokers([info(1), info(2)])
   const topics = new TopicStore(
     () => [1, 2],

@@ -16,7 +16,7 @@ const KEY = offsetKey('t', 0)
 
 function scene(): MarkerStores {
   const clock = new FakeClock()
-  const brokers = new Brokers([{ id: 1, host: '127.0.0.1', port: 9092, rack: null, up: true }])
+  const brokers = new Brokers([{ id: 1, endpoints: [], rack: null, up: true }])
   const topics = new TopicStore(
     () => [1],
     1,

@@ -6,18 +6,25 @@ export type EmbeddedOptions = NonNullable<Parameters<typeof EmbeddedCluster.star
 export class PortsTakenError extends Error {}
 
 /** Starts an embedded cluster. Rejects with PortsTakenError if a port is not free. */
-export async function startEmbedded(options: EmbeddedOptions & { readonly port: number }): Promise<EmbeddedCluster> {
+export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedCluster> {
   try {
     return await EmbeddedCluster.start(options)
   } catch (error) {
-    if (!isAddressInUse(error)) throw error
-    const last = options.port + (options.brokers ?? 1) - 1
-    const ports = last === options.port ? `port ${last} is` : `ports ${options.port} to ${last} are`
-    throw new PortsTakenError(`${ports} not free: choose others with --port, or 0 for free ports`, { cause: error })
+    const taken = portInUse(error)
+    if (taken === null) throw error
+    throw new PortsTakenError(whatIsTaken(options, taken), { cause: error })
   }
 }
 
-function isAddressInUse(error: unknown): boolean {
-  if (!(error instanceof Error)) return false
-  return ('code' in error && error.code === 'EADDRINUSE') || isAddressInUse(error.cause)
+function whatIsTaken({ port = 0, brokers = 1, listeners }: EmbeddedOptions, taken: number): string {
+  if (listeners !== undefined) return `port ${taken} is not free: choose others with --listener`
+  const last = port + brokers - 1
+  const ports = last === port ? `port ${last} is` : `ports ${port} to ${last} are`
+  return `${ports} not free: choose others with --port, or 0 for free ports`
+}
+
+function portInUse(error: unknown): number | null {
+  if (!(error instanceof Error)) return null
+  if (!('code' in error && error.code === 'EADDRINUSE')) return portInUse(error.cause)
+  return 'port' in error && typeof error.port === 'number' ? error.port : 0
 }

@@ -6,13 +6,19 @@ import { invalid, shown } from './arguments.ts'
 /** The words of one field. */
 class Words<N extends number, W extends string, F extends string> {
   readonly #what: string
+  readonly #filterWhat: string
   readonly #words: ReadonlyMap<N, W>
   readonly #filterWords: ReadonlyMap<N, W | F>
   readonly #numbers: ReadonlyMap<W, N>
 
   /** @param filterWords that only a filter may use */
-  constructor(what: string, words: readonly (readonly [N, W])[], filterWords: readonly (readonly [N, F])[]) {
+  constructor(
+    [what, filterWhat = what]: readonly [string, string?],
+    words: readonly (readonly [N, W])[],
+    filterWords: readonly (readonly [N, F])[],
+  ) {
     this.#what = what
+    this.#filterWhat = filterWhat
     this.#words = new Map(words)
     this.#filterWords = new Map<N, W | F>([...words, ...filterWords])
     this.#numbers = new Map(words.map(([number, word]) => [word, number]))
@@ -20,27 +26,31 @@ class Words<N extends number, W extends string, F extends string> {
 
   /** @param rule for the error @throws KafkaJSNonRetriableError for a number that is not in the table */
   word(number: N, rule: object): W {
-    return this.#words.get(number) ?? this.#refuse(number, rule)
+    return this.#words.get(number) ?? refuse(`${this.#what} ${shown(number)}: ${shown(rule)}`)
   }
 
-  /** As word, for a filter. */
-  filterWord(number: N, filter: object): W | F {
-    return this.#filterWords.get(number) ?? this.#refuse(number, filter)
+  /** As word, for a filter. @param filter null if there is only one */
+  filterWord(number: N, filter: object | null): W | F {
+    const found = this.#filterWords.get(number)
+    if (found !== undefined) return found
+    return refuse(
+      filter === null ? `${this.#filterWhat} ${shown(number)}` : `${this.#what} ${shown(number)}: ${shown(filter)}`,
+    )
   }
 
   number(word: W): N {
     return this.#numbers.get(word) ?? (UNKNOWN as N) // every enum has it, for the words that came after kafkajs
   }
+}
 
-  #refuse(number: N, rule: object): never {
-    throw invalid(`Invalid ${this.#what} ${shown(number)}: ${shown(rule)}`)
-  }
+function refuse(what: string): never {
+  throw invalid(`Invalid ${what}`)
 }
 
 const UNKNOWN = 0
 
 export const operations = new Words<AclOperationTypes, AclOperation, 'any'>(
-  'operation type',
+  ['operation type'],
   [
     [AclOperationTypes.ALL, 'all'],
     [AclOperationTypes.READ, 'read'],
@@ -57,7 +67,7 @@ export const operations = new Words<AclOperationTypes, AclOperation, 'any'>(
   [[AclOperationTypes.ANY, 'any']],
 )
 export const resourceTypes = new Words<AclResourceTypes, AclResourceType, 'any'>(
-  'resource type',
+  ['resource type'],
   [
     [AclResourceTypes.TOPIC, 'topic'],
     [AclResourceTypes.GROUP, 'group'],
@@ -68,7 +78,7 @@ export const resourceTypes = new Words<AclResourceTypes, AclResourceType, 'any'>
   [[AclResourceTypes.ANY, 'any']],
 )
 export const patternTypes = new Words<ResourcePatternTypes, AclPatternType, 'any' | 'match'>(
-  'resource pattern type',
+  ['resource pattern type', 'resource pattern filter type'],
   [
     [ResourcePatternTypes.LITERAL, 'literal'],
     [ResourcePatternTypes.PREFIXED, 'prefixed'],
@@ -79,7 +89,7 @@ export const patternTypes = new Words<ResourcePatternTypes, AclPatternType, 'any
   ],
 )
 export const permissionTypes = new Words<AclPermissionTypes, AclPermission, 'any'>(
-  'permission type',
+  ['permission type'],
   [
     [AclPermissionTypes.DENY, 'deny'],
     [AclPermissionTypes.ALLOW, 'allow'],

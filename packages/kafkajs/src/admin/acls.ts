@@ -10,24 +10,26 @@ import type {
   DescribeAclResponse,
 } from '../types/admin.ts'
 import { operations, patternTypes, permissionTypes, resourceTypes } from './acl-words.ts'
-import { invalid, requireItems, shown } from './arguments.ts'
+import { invalid, requireItems } from './arguments.ts'
 import { throwFirst } from './results.ts'
 
 type CreateOptions = Parameters<Admin['createAcls']>[0]
 type DeleteOptions = Parameters<Admin['deleteAcls']>[0]
 
 const texts = ['principal', 'host', 'resourceName'] as const
+type Text = (typeof texts)[number]
 
 export async function createAcls(admin: SharedAdmin, options: CreateOptions): Promise<boolean> {
   const entries = requireItems(options.acl, 'ACL')
-  for (const entry of entries) checkTexts(entry, isText)
+  checkTexts(entries, isText, name => `Invalid ACL array, the ${name}s have to be a valid string`)
   const bindings = entries.map(toBinding)
   throwFirst(await admin.call(client => client.createAcls(bindings)))
   return true
 }
 
 export async function describeAcls(admin: SharedAdmin, filter: AclFilter): Promise<DescribeAclResponse> {
-  const wanted = toFilter(filter)
+  checkTexts([filter], isTextOrMissing, name => `Invalid ${name}, the ${name} have to be a valid string`)
+  const wanted = toFilter(filter, null)
   const bindings = await admin.call(client => client.describeAcls(wanted))
   const resources = new Map<string, DescribeAclResource>()
   for (const binding of bindings) {
@@ -42,7 +44,9 @@ export async function describeAcls(admin: SharedAdmin, filter: AclFilter): Promi
 
 /** @returns the deleted rules of each filter */
 export async function deleteAcls(admin: SharedAdmin, options: DeleteOptions): Promise<DeleteAclResponse> {
-  const filters = requireItems(options.filters, 'ACL filter').map(toFilter)
+  const given = requireItems(options.filters, 'ACL Filter')
+  checkTexts(given, isTextOrMissing, name => `Invalid ACL Filter array, the ${name}s have to be a valid string`)
+  const filters = given.map(filter => toFilter(filter, filter))
   const results = await admin.call(client => client.deleteAcls(filters))
   throwFirst(results)
   // Declared as optional strings, and null: both are kafkajs's.
@@ -80,26 +84,33 @@ function fromBinding(binding: AclBinding): AclEntry {
   }
 }
 
-function toFilter(filter: AclFilter): AclBindingFilter {
-  checkTexts(filter, value => value === undefined || isText(value))
+/** @param shown for errors: the one of several filters */
+function toFilter(filter: AclFilter, shown: AclFilter | null): AclBindingFilter {
   const { resourceName, principal, host } = filter
   return {
-    operation: operations.filterWord(filter.operation, filter),
-    resourcePatternType: patternTypes.filterWord(filter.resourcePatternType, filter),
-    permissionType: permissionTypes.filterWord(filter.permissionType, filter),
-    resourceType: resourceTypes.filterWord(filter.resourceType, filter),
+    operation: operations.filterWord(filter.operation, shown),
+    resourcePatternType: patternTypes.filterWord(filter.resourcePatternType, shown),
+    permissionType: permissionTypes.filterWord(filter.permissionType, shown),
+    resourceType: resourceTypes.filterWord(filter.resourceType, shown),
     ...(resourceName === undefined ? {} : { name: resourceName }),
     ...(principal === undefined ? {} : { principal }),
     ...(host === undefined ? {} : { host }),
   }
 }
 
-function checkTexts(given: AclEntry | AclFilter, isValid: (value: unknown) => boolean): void {
-  for (const name of texts) {
-    if (!isValid(given[name])) throw invalid(`Invalid ${name} ${shown(given[name])}: it must be a string`)
-  }
+function checkTexts(
+  given: readonly (AclEntry | AclFilter)[],
+  isValid: (value: unknown) => boolean,
+  refusal: (name: Text) => string,
+): void {
+  const wrong = texts.find(name => given.some(each => !isValid(each[name])))
+  if (wrong !== undefined) throw invalid(refusal(wrong))
 }
 
 function isText(value: unknown): boolean {
   return typeof value === 'string'
+}
+
+function isTextOrMissing(value: unknown): boolean {
+  return value === undefined || isText(value)
 }

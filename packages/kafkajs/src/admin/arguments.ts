@@ -1,4 +1,4 @@
-/** Checks of what programs pass to an admin client. All of them throw KafkaJSNonRetriableError, as kafkajs's do. */
+/** Checks of what programs pass to an admin client. All of them throw KafkaJSNonRetriableError with kafkajs's text. */
 import { KafkaJSNonRetriableError } from '../errors.ts'
 
 export function invalid(message: string): KafkaJSNonRetriableError {
@@ -20,8 +20,15 @@ export function requireArray<T>(value: readonly T[] | null | undefined, what: st
 /** @throws KafkaJSNonRetriableError unless it is an array with items */
 export function requireItems<T>(value: readonly T[] | null | undefined, what: string): readonly T[] {
   const items = requireArray(value, what)
-  if (items.length === 0) throw invalid(`The ${what} array must not be empty`)
+  if (items.length === 0) throw invalid(`Empty ${what} array`)
   return items
+}
+
+/** @throws KafkaJSNonRetriableError unless it is an array with partitions */
+export function requirePartitions<T>(value: readonly T[] | null | undefined): readonly T[] {
+  const given: unknown = value
+  if (!Array.isArray(given) || given.length === 0) throw invalid('Invalid partitions')
+  return given as readonly T[] // declared so by the caller
 }
 
 /** @throws KafkaJSNonRetriableError unless it is a string with characters */
@@ -36,15 +43,13 @@ export function requireTopics<T extends { readonly topic: string }>(value: reado
   const seen = new Set<string>()
   for (const { topic } of items) {
     const name: unknown = topic
-    if (typeof name !== 'string') throw invalid(`Invalid ${what} array: the name of a topic must be a string`)
-    if (seen.has(topic)) throw invalid(`Invalid ${what} array: it has several entries for topic "${topic}"`)
+    if (typeof name !== 'string') throw invalid(`Invalid ${what} array, the topic names have to be a valid string`)
+    if (seen.has(topic)) throw invalid(`Invalid ${what} array, it cannot have multiple entries for the same topic`)
     seen.add(topic)
   }
   return items
 }
 
-/** @throws KafkaJSNonRetriableError unless it is a number from 0 */
-export function requireIndex(value: unknown, what: string): number {
-  if (typeof value !== 'number' || !(value >= 0)) throw invalid(`Invalid ${what}: ${shown(value)}`)
-  return value
+export function isIndex(value: unknown): value is number {
+  return typeof value === 'number' && value >= 0
 }

@@ -3,7 +3,7 @@ import type { ConfigEntry, ConfigResourceType, ConfigSource as Source } from 'ot
 import { ConfigResourceTypes, ConfigSource } from '../enums.ts'
 import type { SharedAdmin } from '../translate/shared-admin.ts'
 import type { Admin, ConfigEntries, DescribeConfigResponse } from '../types/admin.ts'
-import { invalid, requireItems, shown } from './arguments.ts'
+import { invalid, requireArray, shown } from './arguments.ts'
 import { throwFirst } from './results.ts'
 
 type DescribeOptions = Parameters<Admin['describeConfigs']>[0]
@@ -38,11 +38,11 @@ const sources: Readonly<Partial<Record<Source, ConfigSource>>> = {
 
 export async function describeConfigs(admin: SharedAdmin, options: DescribeOptions): Promise<DescribeConfigResponse> {
   const includeSynonyms = (options.includeSynonyms as boolean | undefined) ?? false
-  const resources = requireItems(options.resources, 'resources')
+  const resources = requireResources(options.resources)
   const wanted = resources.map(toResource)
-  for (const { configNames } of resources) {
-    const names: unknown = configNames ?? []
-    if (!Array.isArray(names)) throw invalid(`Invalid resource configNames ${shown(names)}`)
+  for (const resource of resources) {
+    const names: unknown = resource.configNames ?? []
+    if (!Array.isArray(names)) throw invalid(`Invalid resource configNames ${shown(names)}: ${shown(resource)}`)
   }
   const described = await admin.call(client => client.describeConfigs(wanted))
   throwFirst(described)
@@ -64,8 +64,8 @@ export async function alterConfigs(
   options: AlterOptions,
 ): Promise<{ resources: Alteration[]; throttleTime: number }> {
   const { validateOnly = false } = options as Partial<AlterOptions>
-  const resources = requireItems(options.resources, 'resources')
-  const wanted = resources.map(resource => ({ ...toResource(resource), entries: newEntries(resource.configEntries) }))
+  const resources = requireResources(options.resources)
+  const wanted = resources.map(resource => ({ ...toResource(resource), entries: newEntries(resource) }))
   const results = await admin.call(client => client.alterConfigs(wanted, { validateOnly }))
   throwFirst(results)
   return {
@@ -76,20 +76,30 @@ export async function alterConfigs(
   }
 }
 
-function toResource(resource: Resource): { type: ConfigResourceType; name: string } {
-  const type = types.get(resource.type)
-  if (type === undefined) throw invalid(`Invalid resource type ${String(resource.type)}: ${shown(resource)}`)
-  const name: unknown = resource.name
-  if (typeof name !== 'string' || name === '') throw invalid(`Invalid resource name ${shown(name)}: ${shown(resource)}`)
-  return { type, name }
+/** As kafkajs, checks the types of all, and then the names of all. */
+function requireResources<T extends Resource>(given: readonly T[]): readonly T[] {
+  const resources = requireArray(given, 'resources')
+  if (resources.length === 0) throw invalid('Resources array cannot be empty')
+  const untyped = resources.find(({ type }) => !types.has(type))
+  if (untyped !== undefined) throw invalid(`Invalid resource type ${untyped.type}: ${shown(untyped)}`)
+  const unnamed = resources.find(({ name }) => typeof (name as unknown) !== 'string' || name === '')
+  if (unnamed !== undefined) throw invalid(`Invalid resource name ${shown(unnamed.name)}: ${shown(unnamed)}`)
+  return resources
 }
 
-function newEntries(given: unknown): { name: string; value: string }[] {
-  if (!Array.isArray(given)) throw invalid(`Invalid resource configEntries ${shown(given)}`)
-  return given.map((entry: unknown) => {
+function toResource({ type, name }: Resource): { type: ConfigResourceType; name: string } {
+  return { type: types.get(type) ?? 'topic', name } // each has been checked
+}
+
+function newEntries(resource: { readonly configEntries: unknown }): { name: string; value: string }[] {
+  const { configEntries } = resource
+  if (!Array.isArray(configEntries)) {
+    throw invalid(`Invalid resource configEntries ${shown(configEntries)}: ${shown(resource)}`)
+  }
+  return configEntries.map((entry: unknown) => {
     const { name, value } = (entry ?? {}) as { readonly name?: unknown; readonly value?: unknown }
     if (typeof name === 'string' && typeof value === 'string') return { name, value }
-    throw invalid(`Invalid resource config value: ${shown(entry)} needs a "name" and a "value"`)
+    throw invalid(`Invalid resource config value: ${shown(resource)}`)
   })
 }
 

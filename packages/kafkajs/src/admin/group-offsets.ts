@@ -5,7 +5,7 @@ import { offsetOf, partitionOf } from '../translate/offsets.ts'
 import type { SharedAdmin } from '../translate/shared-admin.ts'
 import type { Admin } from '../types/admin.ts'
 import type { FetchOffsetsPartition } from '../types/metadata.ts'
-import { invalid, requireArray, requireItems, requireName } from './arguments.ts'
+import { invalid, requireArray, requireName, requirePartitions } from './arguments.ts'
 import { offsetsOf } from './topic-offsets.ts'
 import { throwFirst } from './results.ts'
 
@@ -40,7 +40,7 @@ export async function fetchOffsets(admin: SharedAdmin, options: FetchOptions): P
 export async function setOffsets(admin: SharedAdmin, options: SetOptions): Promise<void> {
   const groupId = requireName(options.groupId, 'groupId')
   const topic = requireName(options.topic, 'topic')
-  const given = requireItems(options.partitions, 'partitions')
+  const given = requirePartitions(options.partitions)
   const entries = given.map(each => ({
     topic,
     partition: partitionOf(each.partition),
@@ -98,5 +98,5 @@ async function partitionsOf(admin: SharedAdmin, topics: readonly string[]): Prom
 async function requireStopped(admin: SharedAdmin, groupId: string): Promise<void> {
   const { state } = await new GroupDescriber(await admin.client(), admin.plan).describe(groupId)
   if (state === 'Empty' || state === 'Dead') return
-  throw invalid(`The consumer group must have no running instances: the state of "${groupId}" is ${state}`)
+  throw invalid(`The consumer group must have no running instances, current state: ${state}`)
 }

@@ -32,6 +32,6 @@ export async function deleteGroups(admin: SharedAdmin, groupIds: readonly string
   const errors = results.flatMap(({ groupId, error }) =>
     error === undefined ? [] : [{ groupId, errorCode: error.code, error: protocolError(error) }],
   )
-  if (errors.length > 0) throw new KafkaJSDeleteGroupsError('Could not delete all groups', errors)
+  if (errors.length > 0) throw new KafkaJSDeleteGroupsError('Error in DeleteGroups', errors)
   return results.map(({ groupId }) => ({ groupId, errorCode: 0 }))
 }

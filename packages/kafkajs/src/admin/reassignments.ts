@@ -4,7 +4,7 @@ import { protocolFailure } from '../translate/protocol-errors.ts'
 import type { SharedAdmin } from '../translate/shared-admin.ts'
 import type { Admin } from '../types/admin.ts'
 import type { ListPartitionReassignmentsResponse, OngoingPartitionReassignment } from '../types/reassignments.ts'
-import { invalid, requireIndex, requireTopics, shown } from './arguments.ts'
+import { invalid, isIndex, requireTopics } from './arguments.ts'
 import { OPERATION_TIMEOUT_MS } from './results.ts'
 
 type AlterRequest = Parameters<Admin['alterPartitionReassignments']>[0]
@@ -14,9 +14,9 @@ export async function alterPartitionReassignments(admin: SharedAdmin, request: A
   const { topics, timeout: operationTimeoutMs = OPERATION_TIMEOUT_MS } = request
   const moves = requireTopics(topics, 'topics').flatMap(({ topic, partitionAssignment }) => {
     const list: unknown = partitionAssignment
-    if (!Array.isArray(list)) throw invalid(`Invalid partitions array ${shown(list)} for topic "${topic}"`)
+    if (!Array.isArray(list)) throw invalid(`Invalid partitions array: ${String(list)} for topic: ${topic}`)
     return partitionAssignment.map(({ partition, replicas }) => {
-      requireIndex(partition, `partition index for topic "${topic}"`)
+      if (!isIndex(partition)) throw invalid(`Invalid partitions index: ${String(partition)} for topic: ${topic}`)
       return { topic, partition, replicas: requireReplicas(replicas, topic, partition) }
     })
   })
@@ -25,7 +25,7 @@ export async function alterPartitionReassignments(admin: SharedAdmin, request: A
   const errors = results.flatMap(({ topic, partition, error }) =>
     error === undefined ? [] : [new KafkaJSAlterPartitionReassignmentsError(protocolFailure(error), topic, partition)],
   )
-  if (errors.length > 0) throw new KafkaJSAggregateError('Could not alter all partition reassignments', errors)
+  if (errors.length > 0) throw new KafkaJSAggregateError('Errors altering partition reassignments', errors)
 }
 
 export async function listPartitionReassignments(
@@ -38,11 +38,12 @@ export async function listPartitionReassignments(
     topics &&
     requireTopics(topics, 'topics').flatMap(({ topic, partitions }) => {
       const list: unknown = partitions
-      if (!Array.isArray(list)) throw invalid(`Invalid partitions array ${shown(list)} for topic "${topic}"`)
-      return partitions.map(partition => ({
-        topic,
-        partition: requireIndex(partition, `partition of topic "${topic}"`),
-      }))
+      const wrong = `Invalid partition array: ${String(list)} for topic: ${topic}`
+      if (!Array.isArray(list)) throw invalid(wrong)
+      if (!partitions.every(isIndex)) {
+        throw invalid(`${wrong}. The partition indices have to be a valid number greater than 0.`)
+      }
+      return partitions.map(partition => ({ topic, partition }))
     })
   if (asked?.length === 0) return { topics: [] }
   const ongoing = await admin.call(client => client.listPartitionReassignments(asked, { operationTimeoutMs }))
@@ -57,9 +58,8 @@ export async function listPartitionReassignments(
 }
 
 function requireReplicas(replicas: unknown, topic: string, partition: number): number[] {
-  const isValid = Array.isArray(replicas) && replicas.every(id => typeof id === 'number' && id >= 0)
-  if (isValid) return replicas as number[] // each has been checked
-  throw invalid(
-    `Invalid replicas ${shown(replicas)} for partition ${partition} of topic "${topic}": broker ids are needed`,
-  )
+  const wrong = `Invalid replica assignment: ${String(replicas)} for topic: ${topic} on partition: ${partition}`
+  if (!Array.isArray(replicas)) throw invalid(wrong)
+  if (replicas.every(isIndex)) return replicas
+  throw invalid(`${wrong}. Replicas must be a non negative number`)
 }

@@ -4,13 +4,15 @@ import {
   KafkaJSDeleteTopicRecordsError,
   KafkaJSError,
   KafkaJSNonRetriableError,
+  KafkaJSOffsetOutOfRange,
+  KafkaJSProtocolError,
 } from '../errors.ts'
 import { exceeded, toKafkaJSError } from '../translate/errors.ts'
 import { offsetOf } from '../translate/offsets.ts'
 import type { SharedAdmin } from '../translate/shared-admin.ts'
 import type { Admin } from '../types/admin.ts'
 import type { Logger } from '../types/logging.ts'
-import { requireItems, requireName } from './arguments.ts'
+import { invalid, requirePartitions } from './arguments.ts'
 import { fetchTopicOffsets } from './topic-offsets.ts'
 import { OPERATION_TIMEOUT_MS } from './results.ts'
 
@@ -18,8 +20,10 @@ type Options = Parameters<Admin['deleteTopicRecords']>[0]
 
 /** Deletes all records before these offsets; -1 is the end. */
 export async function deleteTopicRecords(admin: SharedAdmin, options: Options, logger: Logger): Promise<void> {
-  const topic = requireName(options.topic, 'topic')
-  const entries = requireItems(options.partitions, 'partitions')
+  const { topic } = options
+  const name: unknown = topic
+  if (typeof name !== 'string' || name === '') throw invalid(`Invalid topic "${String(name)}"`)
+  const entries = requirePartitions(options.partitions)
   const wanted = entries.map(({ partition, offset }) => ({ topic, partition, offset: offsetOf(offset) }))
   const { partitions: known } = await admin.topic(topic)
   const led = new Set(known.filter(({ leader }) => leader >= 0).map(({ partition }) => partition))
@@ -28,7 +32,7 @@ export async function deleteTopicRecords(admin: SharedAdmin, options: Options, l
     throw new KafkaJSDeleteTopicRecordsError({
       partitions: orphans.map(entry => ({
         ...entry,
-        error: new KafkaJSBrokerNotFound('The partition has no leader', { retriable: false }),
+        error: new KafkaJSBrokerNotFound('Could not find the leader for the partition', { retriable: false }),
       })),
     })
   }
@@ -37,7 +41,8 @@ export async function deleteTopicRecords(admin: SharedAdmin, options: Options, l
   const results = await admin.call(client => client.deleteRecords(wanted, limits))
   const failed = results.flatMap(({ error }, i) => {
     const entry = entries[i]
-    return error === undefined || entry === undefined ? [] : [{ ...entry, error: refusal(toKafkaJSError(error)) }]
+    if (error === undefined || entry === undefined) return []
+    return [{ ...entry, error: refusal(toKafkaJSError(error), topic, entry.partition) }]
   })
   if (failed.length === 0) return
   const failure = new KafkaJSDeleteTopicRecordsError({ partitions: failed })
@@ -57,10 +62,15 @@ async function warnOfNothing(
   for (const { partition, offset } of wanted) {
     if (offset === -1 || offset >= (lows.get(partition) ?? 0)) continue
     const at = { topic, partition, offset: String(offset) }
-    logger.warn('No records are deleted from a partition: they begin after the offset already', at)
+    // In kafkajs's words, which programs look for in their logs.
+    const said = 'The requested offset is before the earliest offset maintained on the partition'
+    logger.warn(`${said} - no records will be deleted from this partition`, at)
   }
 }
 
-function refusal(error: Error): KafkaJSError {
+function refusal(error: Error, topic: string, partition: number): KafkaJSError {
+  if (error instanceof KafkaJSProtocolError && error.type === 'OFFSET_OUT_OF_RANGE') {
+    return new KafkaJSOffsetOutOfRange(error, { topic, partition })
+  }
   return error instanceof KafkaJSError ? error : new KafkaJSNonRetriableError(error, { cause: error })
 }

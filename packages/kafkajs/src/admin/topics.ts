@@ -43,7 +43,7 @@ export async function createTopics(admin: SharedAdmin, options: CreateOptions): 
   )
   if (errors.length > 0) {
     if (errors.every(({ type }) => type === 'TOPIC_ALREADY_EXISTS')) return false
-    throw new KafkaJSAggregateError('Could not create all topics', errors)
+    throw new KafkaJSAggregateError('Topic creation errors', errors)
   }
   const names = topics.map(({ topic }) => topic)
   if (waitForLeaders && !validateOnly) await untilLed(admin, names, timeout ?? LEADERS_TIMEOUT_MS)
@@ -54,7 +54,7 @@ export async function deleteTopics(admin: SharedAdmin, options: DeleteOptions, l
   const topics = requireArray(options.topics, 'topics')
   for (const topic of topics) {
     const name: unknown = topic
-    if (typeof name !== 'string') throw invalid('Invalid topics array: the name of a topic must be a string')
+    if (typeof name !== 'string') throw invalid('Invalid topics array, the names must be a valid string')
   }
   if (topics.length === 0) return
   const operationTimeoutMs = options.timeout ?? OPERATION_TIMEOUT_MS
@@ -136,13 +136,16 @@ function replicasByPartition(topic: string, assignment: readonly ReplicaAssignme
 function configOf(topic: string, given: readonly IResourceConfigEntry[] | null): Record<string, string> {
   if (given === null) return {}
   const list: unknown = given
-  if (!Array.isArray(list)) throw invalid(`Invalid configEntries for topic "${topic}": they must be an array`)
+  const wrong = `Invalid configEntries for topic "${topic}"`
+  if (!Array.isArray(list)) throw invalid(`${wrong}, must be an array`)
   const config = new Map<string, string>()
   list.forEach((entry: unknown, index) => {
-    const { name, value } = (entry ?? {}) as { readonly name?: unknown; readonly value?: unknown }
-    if (typeof name !== 'string' || typeof value !== 'string') {
-      throw invalid(`Invalid configEntries for topic "${topic}": entry ${index} must have a "name" and a "value"`)
-    }
+    if (typeof entry !== 'object' || entry === null) throw invalid(`${wrong}. Entry ${index} must be an object`)
+    const { name, value } = entry as { readonly name?: unknown; readonly value?: unknown }
+    const isMissing = (property: string): Error =>
+      invalid(`${wrong}. Entry ${index} must have a valid "${property}" property`)
+    if (typeof name !== 'string') throw isMissing('name')
+    if (typeof value !== 'string') throw isMissing('value')
     config.set(name, value)
   })
   return Object.fromEntries(config)

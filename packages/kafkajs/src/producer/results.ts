@@ -19,13 +19,13 @@ export function recordMetadata(
     const logAppendTime = report.timestamp === times[i] ? UNKNOWN : String(report.timestamp)
     first.set(place, { report, logAppendTime })
   })
-  return Array.from(first.values(), ({ report: { topic, partition, offset }, logAppendTime }) => ({
+  return Array.from(first.values(), ({ report: { topic, partition, offset, logStartOffset }, logAppendTime }) => ({
     topicName: topic,
     partition,
     errorCode: 0,
     baseOffset: String(offset),
     logAppendTime,
-    logStartOffset: UNKNOWN,
+    logStartOffset: String(logStartOffset),
   }))
 }
 

@@ -30,7 +30,8 @@ export function toKafkaJSError(error: unknown): Error {
   if (broker !== undefined) return protocolError(error, broker)
   switch (code) {
     case ErrorCode.ERR__AUTHENTICATION:
-      return new KafkaJSSASLAuthenticationError(message, { cause: error })
+      // By kafkajs's names of the mechanisms.
+      return new KafkaJSSASLAuthenticationError(message.replace(/SCRAM-SHA-/g, 'SCRAM SHA'), { cause: error })
     case ErrorCode.ERR__SSL:
     case ErrorCode.ERR__TRANSPORT:
     case ErrorCode.ERR__RESOLVE:

@@ -15,6 +15,25 @@ const otherNames: ReadonlyMap<number, string> = new Map([
   [ErrorCode.ERR_TOPIC_EXCEPTION, 'INVALID_TOPIC_EXCEPTION'],
 ])
 
+/** Texts of kafkajs that programs are known to compare; the error that is the cause says which topic or group. */
+const messages: ReadonlyMap<number, string> = new Map([
+  [
+    ErrorCode.ERR_OFFSET_OUT_OF_RANGE,
+    'The requested offset is not within the range of offsets maintained by the server',
+  ],
+  [ErrorCode.ERR_UNKNOWN_TOPIC_OR_PART, 'This server does not host this topic-partition'],
+  [ErrorCode.ERR_REQUEST_TIMED_OUT, 'The request timed out'],
+  [ErrorCode.ERR_TOPIC_EXCEPTION, 'The request attempted to perform an operation on an invalid topic'],
+  [ErrorCode.ERR_UNKNOWN_MEMBER_ID, 'The coordinator is not aware of this member'],
+  [ErrorCode.ERR_REBALANCE_IN_PROGRESS, 'The group is rebalancing, so a rejoin is needed'],
+  [ErrorCode.ERR_TOPIC_AUTHORIZATION_FAILED, 'Not authorized to access topics: [Topic authorization failed]'],
+  [ErrorCode.ERR_GROUP_AUTHORIZATION_FAILED, 'Not authorized to access group: Group authorization failed'],
+  [ErrorCode.ERR_TOPIC_ALREADY_EXISTS, 'Topic with this name already exists'],
+  [ErrorCode.ERR_INVALID_PARTITIONS, 'Number of partitions is invalid'],
+  [ErrorCode.ERR_INVALID_REPLICATION_FACTOR, 'Replication-factor is invalid'],
+  [ErrorCode.ERR_INVALID_REPLICA_ASSIGNMENT, 'Replica assignment is invalid'],
+])
+
 /** kafkajs's name of a broker's code: `UNKNOWN_TOPIC_OR_PARTITION`. */
 export function protocolType(code: number): string {
   return otherNames.get(code) ?? errorName(code).replace(/^ERR_/, '')
@@ -29,7 +48,11 @@ export interface ProtocolFailure extends Error {
 
 /** @param code the broker's, where the error has another */
 export function protocolFailure(error: KafkaError, code = error.code): ProtocolFailure {
-  return Object.assign(new Error(error.message), { type: protocolType(code), code, retriable: error.isRetriable })
+  return Object.assign(new Error(messages.get(code) ?? error.message), {
+    type: protocolType(code),
+    code,
+    retriable: error.isRetriable,
+  })
 }
 
 /** @param code the broker's, where the error has another */

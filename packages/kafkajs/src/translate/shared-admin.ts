@@ -1,10 +1,11 @@
 /** The admin client of `ottla` behind an admin client of kafkajs, or a consumer: opened when it is first needed. */
 import { AdminClient, ErrorCode, KafkaError, type Metadata, type TopicMetadata } from 'ottla'
+import { KafkaJSRequestTimeoutError } from '../errors.ts'
 import type { InstrumentationEmitter } from '../observe/emitter.ts'
 import type { Logger } from '../types/logging.ts'
 import { withRetries } from './attempts.ts'
 import { connecting } from './connecting.ts'
-import { toFinalError } from './errors.ts'
+import { toFinalError, toKafkaJSError } from './errors.ts'
 import { reportRequests } from './network-events.ts'
 import { reach } from './reach.ts'
 import type { RetryPlan } from './retry.ts'
@@ -72,7 +73,9 @@ export class SharedAdmin {
     try {
       return await work(client)
     } catch (error) {
-      throw toFinalError(error, this.plan)
+      const translated = toKafkaJSError(error)
+      // kafkajs does not ask again when there is no answer.
+      throw translated instanceof KafkaJSRequestTimeoutError ? translated : toFinalError(error, this.plan)
     }
   }
 

@@ -9,6 +9,11 @@ export abstract class AuthenticatedClient {
   /** @internal */
   abstract readonly [clientHandle]: ClientHandle
 
+  /** Unique in the process: `client.id`, the kind of client and a number (`ottla#producer-1`); as in logs and statistics. */
+  get name(): string {
+    return this[clientHandle].context.name
+  }
+
   /**
    * Takes effect from the next authentication on (`sasl.username`, `sasl.password`); brokers that could not be reached
    * are tried at once.

@@ -69,6 +69,16 @@ export function checkForm(input: unknown): void {
   throw invalidArgument(`the configuration must be an object, not ${what}: ${example}`)
 }
 
+/**
+ * Checks a configuration as the client's constructor does, without making a client.
+ * @returns warnings, such as keys that have no effect
+ * @throws KafkaError ERR__INVALID_ARG that names the key, the value and what is allowed
+ * @since 0.1.0
+ */
+export function validateConfig(kind: ConfigKind, config: Readonly<Record<string, unknown>>): string[] {
+  return [...resolveConfig(kind, config).warnings]
+}
+
 /** The configuration with the values of secret properties masked, for logs. */
 export function maskedConfig(input: object): Record<string, unknown> {
   const shown: Record<string, unknown> = {}

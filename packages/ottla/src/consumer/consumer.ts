@@ -51,7 +51,7 @@ import { TransactionReader } from './transaction-reader.ts'
  * itself, the client does so afterwards, even when it throws (which is logged).
  * @since 0.1.0
  */
-export type RebalanceCallback<K = Buffer, V = Buffer> = (
+export type RebalanceCallback<K = Buffer, V = ValueBeside<K, Buffer>> = (
   event: RebalanceEvent,
   consumer: Consumer<K, V>,
 ) => void | Promise<void>

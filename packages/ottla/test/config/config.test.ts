@@ -1,7 +1,13 @@
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import assert from 'node:assert/strict'
-import { maskedConfig, parseProperties, resolveConfig, type ProducerConfig } from '../../src/config/resolve.ts'
+import {
+  maskedConfig,
+  parseProperties,
+  resolveConfig,
+  validateConfig,
+  type ProducerConfig,
+} from '../../src/config/resolve.ts'
 import { aliases, properties } from '../../src/config/table.ts'
 import type { Property } from '../../src/config/property.ts'
 import type { KafkaError } from '../../src/errors.ts'
@@ -191,4 +197,10 @@ test('auto.offset.reset is refused when it is neither', () => {
   assert.throws(() => resolveConfig('consumer', config('sooner')), /one of .*by_duration:…/)
   const { settings } = resolveConfig('consumer', config('BY_DURATION:PT5M'))
   assert.equal(settings['auto.offset.reset'], 'by_duration:PT5M')
+})
+
+test('a configuration is checked without a client: warnings, or the error that a constructor would throw', () => {
+  assert.deepEqual(validateConfig('producer', { 'bootstrap.servers': 'a:1', 'linger.ms': 5 }), [])
+  assert.match(validateConfig('consumer', { 'linger.ms': 5 }).join(), /linger\.ms is a producer property/)
+  assert.throws(() => validateConfig('admin', { 'socket.timeout.ms': 'soon' }), /socket\.timeout\.ms=soon is not valid/)
 })

@@ -7,6 +7,7 @@ import {
   int32,
   json,
   string,
+  type BatchRunOptions,
   type Bytes,
   type ConsumedMessage,
   type DeliveryReport,
@@ -117,7 +118,7 @@ export async function consuming(): Promise<void> {
     check(message.topic === 'ordres')
   }
   const message = await consumer.readMessage()
-  exactly<ConsumedMessage<Topics, never>>()(message)
+  exactly<ConsumedMessage<Topics>>()(message)
   const event = await consumer.poll()
   if (event?.type === 'message' && event.message.topic === 'orders') check(event.message.value satisfies Order | null)
   for await (const batch of consumer.batches()) {
@@ -136,6 +137,13 @@ export async function consuming(): Promise<void> {
       check(each.value satisfies Order | null)
     },
   })
+  const options: RunOptions<Topics> = { handler: each => check(each.topic satisfies keyof Topics) }
+  const batches: BatchRunOptions<Topics> = {
+    batchHandler: batch => {
+      if (batch.topic === 'orders') for (const { value } of batch) exactly<Order | null>()(value)
+    },
+  }
+  await Promise.all([consumer.run(options), consumer.run(batches)])
   const producer = new Producer<Topics>(config, { topics: serializers })
   await producer.transactional(consumer, (batch, tx) => {
     if (batch.topic === 'orders') tx.produce({ topic: 'logs', value: String(batch.messages[0]?.value?.amount) })

@@ -1,5 +1,5 @@
 /** The SASL mechanisms. */
-import type { LogIn } from '../log-in.ts'
+import type { ListenerLogIn, LogIn } from '../log-in.ts'
 import type { SaslExchange } from './exchange.ts'
 import { OAuthBearerExchange } from './oauthbearer.ts'
 import { PlainExchange } from './plain.ts'
@@ -9,14 +9,18 @@ import { MIN_ITERATIONS, credentialOf, type ScramMechanism } from './scram-crede
 const NONCE_BYTES = 18
 const SALT_BYTES = 20
 
-/** @param mechanism one of `logIn.mechanisms` */
-export function startExchange(mechanism: string, logIn: LogIn): SaslExchange {
+/** @param mechanism one of the listener's */
+export function startExchange(
+  mechanism: string,
+  logIn: LogIn,
+  { validateToken }: Pick<ListenerLogIn, 'validateToken'>,
+): SaslExchange {
   switch (mechanism) {
     case 'SCRAM-SHA-256':
     case 'SCRAM-SHA-512':
       return scram(mechanism, logIn)
     case 'OAUTHBEARER':
-      return new OAuthBearerExchange(logIn.validateToken)
+      return new OAuthBearerExchange(validateToken)
     case 'PLAIN':
     default:
       return new PlainExchange(logIn.users)

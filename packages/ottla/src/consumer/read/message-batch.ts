@@ -1,7 +1,7 @@
 /** The batches that `batches()` delivers. */
 import { ErrorCode, type RecordBatch, type RecordCursor } from '@ottla/protocol'
 import { KafkaError } from '../../errors.ts'
-import type { TopicField, TopicForm, TopicName } from '../../topics.ts'
+import type { TopicField, TopicForm, TopicName, ValueBeside } from '../../topics.ts'
 import type { Message, TopicMessage, TopicPartition } from '../../types.ts'
 import type { TakenBatch, UnreadPart } from '../fetch/fetch-queue.ts'
 import { batchesOf, FetchedMessage } from '../partition/message.ts'
@@ -126,7 +126,7 @@ export interface TopicBatch<N extends string, K, V> extends MessageBatch<K, V> {
  * What `batches()` of a `Consumer<K, V>` delivers: for typed topics, batches that their `topic` tells apart.
  * @since 0.1.0
  */
-export type ConsumedBatch<K, V> = {
+export type ConsumedBatch<K = Buffer, V = ValueBeside<K, Buffer>> = {
   readonly plain: MessageBatch<K, V>
   readonly topics: {
     [N in TopicName<K>]: TopicBatch<N, TopicField<K[N], 'key', Buffer>, TopicField<K[N], 'value', Buffer>>

@@ -1,7 +1,7 @@
 /** The messages of one partition, as a stream of its own. */
 import type { RecordBatch } from '@ottla/protocol'
 import { Ring } from '../../base/ring.ts'
-import type { TopicField, TopicForm, TopicName } from '../../topics.ts'
+import type { TopicField, TopicForm, TopicName, ValueBeside } from '../../topics.ts'
 import type { ConsumerIterator, Message, TopicMessage } from '../../types.ts'
 import type { Cursor } from '../partition/cursor.ts'
 import { batchesOf, type FetchedMessage } from '../partition/message.ts'
@@ -38,7 +38,7 @@ export interface TopicPartitionStream<N extends string, K, V>
  * What `partitions()` of a `Consumer<K, V>` yields: for typed topics, streams that their `topic` tells apart.
  * @since 0.1.0
  */
-export type ConsumedStream<K, V> = {
+export type ConsumedStream<K = Buffer, V = ValueBeside<K, Buffer>> = {
   readonly plain: PartitionStream<K, V>
   readonly topics: {
     [N in TopicName<K>]: TopicPartitionStream<N, TopicField<K[N], 'key', Buffer>, TopicField<K[N], 'value', Buffer>>

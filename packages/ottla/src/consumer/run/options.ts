@@ -1,4 +1,5 @@
 /** Options of `consumer.run`. */
+import type { ValueBeside } from '../../topics.ts'
 import type { ConsumedMessage, HeaderInput } from '../../types.ts'
 import type { ConsumedBatch } from '../read/message-batch.ts'
 import { invalid } from '../arguments.ts'
@@ -50,7 +51,7 @@ export interface CommonRunOptions {
  * How `consumer.run` processes messages.
  * @since 0.1.0
  */
-export interface RunOptions<K = Buffer, V = Buffer> extends CommonRunOptions {
+export interface RunOptions<K = Buffer, V = ValueBeside<K, Buffer>> extends CommonRunOptions {
   /** Processes one message; retried as `retry` says when it throws or rejects. */
   readonly handler: (message: ConsumedMessage<K, V>, context: RunContext) => void | Promise<void>
   /**
@@ -71,7 +72,7 @@ export interface RunOptions<K = Buffer, V = Buffer> extends CommonRunOptions {
  * at once.
  * @since 0.1.0
  */
-export interface BatchRunOptions<K = Buffer, V = Buffer> extends CommonRunOptions {
+export interface BatchRunOptions<K = Buffer, V = ValueBeside<K, Buffer>> extends CommonRunOptions {
   /**
    * Processes a batch. Without `batch.markProcessed` the whole batch is processed when the handler has ended without an
    * error; with it, as far as it says, at once: what is behind that comes again, after `retry.backoffMs` if nothing has

@@ -1,6 +1,6 @@
 /** Messages of share groups, each with a lock of its own. */
 import { RecordView, type RecordCursor } from '@ottla/protocol'
-import type { TopicField, TopicForm, TopicName } from '../../topics.ts'
+import type { TopicField, TopicForm, TopicName, ValueBeside } from '../../topics.ts'
 import type { Message } from '../../types.ts'
 import { decodeFields, type Decoding } from '../read/decoding.ts'
 import type { PendingAcknowledgements } from './acknowledgements.ts'
@@ -27,7 +27,7 @@ export interface TopicShareMessage<N extends string, K, V> extends ShareMessage<
  * What a `ShareConsumer<K, V>` delivers: for typed topics, messages that their `topic` tells apart.
  * @since 0.1.0
  */
-export type ConsumedShareMessage<K, V> = {
+export type ConsumedShareMessage<K = Buffer, V = ValueBeside<K, Buffer>> = {
   readonly plain: ShareMessage<K, V>
   readonly topics: {
     [N in TopicName<K>]: TopicShareMessage<N, TopicField<K[N], 'key', Buffer>, TopicField<K[N], 'value', Buffer>>

@@ -5,7 +5,7 @@ import { shareRefusals } from '../../config/share-groups.ts'
 import { KafkaError } from '../../errors.ts'
 import type { DeserializerInput } from '../../serdes.ts'
 import type { DeserializersByTopic, OptionsArgument, TopicsOption } from '../../topic-serdes.ts'
-import type { TopicForm } from '../../topics.ts'
+import type { TopicForm, ValueBeside } from '../../topics.ts'
 import { invalid } from '../arguments.ts'
 import type { AcknowledgeType } from './acknowledgements.ts'
 import type { ConsumedShareMessage, ShareMessage } from './message.ts'
@@ -72,7 +72,7 @@ export type ShareOutcome = Exclude<AcknowledgeType, 'renew'>
  * How `shareConsumer.run` processes messages.
  * @since 0.1.0
  */
-export interface ShareRunOptions<K = Buffer, V = Buffer> {
+export interface ShareRunOptions<K = Buffer, V = ValueBeside<K, Buffer>> {
   /** Processes one message, whose lock is renewed meanwhile. Returns the outcome; `accept` by default. */
   readonly handler: (
     message: ConsumedShareMessage<K, V>,

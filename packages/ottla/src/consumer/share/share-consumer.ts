@@ -43,7 +43,7 @@ import { ShareRunner } from './share-runner.ts'
 import { ShareStatistics } from './share-statistics.ts'
 
 /** Events that `on` can listen to. */
-export type ShareListenedEvent<K = Buffer, V = Buffer> =
+export type ShareListenedEvent<K = Buffer, V = ValueBeside<K, Buffer>> =
   Exclude<ShareConsumerEvent<K, V>, { type: 'message' }> | AcknowledgedEvent | RequestEvent
 
 /**

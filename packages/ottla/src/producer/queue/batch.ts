@@ -14,6 +14,8 @@ export interface Outcome {
   readonly baseOffset: number
   /** The broker's time for all records (`message.timestamp.type=LogAppendTime`); -1 if it keeps the records' own. */
   readonly logAppendTime: number
+  /** Where the partition's log begins; -1 if unknown. */
+  readonly logStartOffset: number
   readonly error: KafkaError | null
   /** Errors of single records by index (KIP-467), if they differ. */
   readonly recordErrors: ReadonlyMap<number, KafkaError> | null

@@ -9,6 +9,7 @@ import type { Accumulator } from '../queue/accumulator.ts'
 import type { Batch, Outcome } from '../queue/batch.ts'
 import { BatchEntries, type ReportSink } from '../queue/entries.ts'
 import type { AnyMessage } from '../queue/message.ts'
+import { refused } from './outcomes.ts'
 import { makeReport, Report, type Settled } from './report.ts'
 import { UnclaimedReports } from './unclaimed-reports.ts'
 
@@ -107,7 +108,7 @@ export class Delivery {
     wallOffset: number,
     error: KafkaError,
   ): void {
-    const outcome: Outcome = { status: 'not-persisted', baseOffset: -1, logAppendTime: -1, error, recordErrors: null }
+    const outcome = refused('not-persisted', error, null)
     const entries = new BatchEntries()
     entries.add(message, sink, enqueuedAt)
     this.#report(topic, message.partition ?? -1, { entries, from: 0, end: 1, wallOffset }, 0, outcome)
@@ -133,7 +134,7 @@ export class Delivery {
   // little to compile before it is fast.
   #callEach(callback: (report: DeliveryReport) => void, settled: Settled): void {
     const { topic, partition, entries, from, end, wallOffset, settledAt, outcome } = settled
-    const { status, baseOffset, logAppendTime } = outcome
+    const { status, baseOffset, logAppendTime, logStartOffset } = outcome
     const { messages } = entries
     const accumulator = this.#accumulator
     for (let i = from; i < end; i++) {
@@ -142,7 +143,8 @@ export class Delivery {
       const offset = baseOffset < 0 ? -1 : baseOffset + i
       const timestamp = logAppendTime < 0 ? (message.timestamp ?? Math.floor(acceptedAt + wallOffset)) : logAppendTime
       try {
-        callback(new Report(topic, partition, offset, timestamp, message, status, settledAt - acceptedAt))
+        const latencyMs = settledAt - acceptedAt
+        callback(new Report(topic, partition, offset, timestamp, message, status, latencyMs, logStartOffset))
       } catch (error) {
         this.#callbackThrew(error)
       }

@@ -6,7 +6,12 @@ import type { PartitionQueue } from '../queue/partition-queue.ts'
 
 /** The outcome of a batch that is given up. */
 export function failure(batch: Batch, error: KafkaError): Outcome {
-  return { status: batch.unpersisted, baseOffset: -1, logAppendTime: -1, error, recordErrors: null }
+  return refused(batch.unpersisted, error, null)
+}
+
+/** The outcome of messages that were not written. @param recordErrors of single records by index, if they differ */
+export function refused(status: Outcome['status'], error: KafkaError, recordErrors: Outcome['recordErrors']): Outcome {
+  return { status, baseOffset: -1, logAppendTime: -1, logStartOffset: -1, error, recordErrors }
 }
 
 /** The error of messages that timed out, with the last error as its cause. */
@@ -17,6 +22,11 @@ export function expiry(queue: PartitionQueue, timeoutMs: number, last: KafkaErro
 }
 
 /** The outcome of a batch that was written. */
-export function written(status: Outcome['status'], baseOffset: number, logAppendTime: number): Outcome {
-  return { status, baseOffset, logAppendTime, error: null, recordErrors: null }
+export function written(
+  status: Outcome['status'],
+  baseOffset: number,
+  logAppendTime: number,
+  logStartOffset: number,
+): Outcome {
+  return { status, baseOffset, logAppendTime, logStartOffset, error: null, recordErrors: null }
 }

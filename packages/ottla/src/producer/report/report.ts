@@ -35,6 +35,7 @@ export function makeReport(settled: Settled, index: number): DeliveryReport {
     message,
     outcome.status,
     settled.settledAt - enqueuedAt,
+    outcome.logStartOffset,
   )
   if (error !== null) (report as { error?: KafkaError }).error = error
   return report
@@ -43,7 +44,7 @@ export function makeReport(settled: Settled, index: number): DeliveryReport {
 /** The report of a message that was not accepted, for calls that never reject (`sendBatch`). */
 export function refusal(message: AnyMessage, error: KafkaError): DeliveryReport {
   const { topic, partition, timestamp } = message
-  const report = new Report(topic, partition ?? -1, -1, timestamp ?? -1, message, 'not-persisted', 0)
+  const report = new Report(topic, partition ?? -1, -1, timestamp ?? -1, message, 'not-persisted', 0, -1)
   ;(report as { error?: KafkaError }).error = error
   return report
 }
@@ -71,6 +72,7 @@ export class Report implements DeliveryReport {
   readonly opaque: unknown
   readonly status: PersistenceStatus
   readonly latencyMs: number
+  readonly logStartOffset: number
   declare readonly error?: KafkaError
 
   constructor(
@@ -81,6 +83,7 @@ export class Report implements DeliveryReport {
     message: AnyMessage,
     status: PersistenceStatus,
     latencyMs: number,
+    logStartOffset: number,
   ) {
     this.topic = topic
     this.partition = partition
@@ -93,5 +96,6 @@ export class Report implements DeliveryReport {
     this.opaque = message.opaque
     this.status = status
     this.latencyMs = latencyMs
+    this.logStartOffset = logStartOffset
   }
 }

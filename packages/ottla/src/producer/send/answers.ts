@@ -7,7 +7,7 @@ import { RequestError } from '../../network/request-error.ts'
 import type { SenderIdentity, SenderTransaction } from '../idempotence/identity.ts'
 import { giveUp, judgeSequence } from '../idempotence/sequences.ts'
 import { splitBatch, type Batch, type Outcome } from '../queue/batch.ts'
-import { expiry, written } from '../report/outcomes.ts'
+import { expiry, refused, written } from '../report/outcomes.ts'
 import type { ProduceCluster, SenderContext, SenderSettings } from './context.ts'
 import type { Outbox } from './outbox.ts'
 import { answersOf, recordErrors, type PartitionAnswer, type Shipment, type ShippedRequest } from './produce-request.ts'
@@ -53,7 +53,7 @@ export class AnswerJudge {
       // acks=0: nothing more will ever be known about them.
       for (const shipment of shipments) {
         shipment.queue.settle()
-        done.push({ shipment, outcome: written('possibly-persisted', -1, -1) })
+        done.push({ shipment, outcome: written('possibly-persisted', -1, -1, -1) })
       }
     } else {
       const answers = answersOf(shipments, response)
@@ -66,7 +66,8 @@ export class AnswerJudge {
           return
         }
         this.#acknowledged(shipment, done)
-        done.push({ shipment, outcome: written('persisted', answer.baseOffset, answer.logAppendTimeMs) })
+        const { baseOffset, logAppendTimeMs, logStartOffset } = answer
+        done.push({ shipment, outcome: written('persisted', baseOffset, logAppendTimeMs, logStartOffset) })
       })
     }
     return done
@@ -99,7 +100,7 @@ export class AnswerJudge {
     queue.settle()
     for (const known of queue.takeSetAside()) {
       const shipment = { queue, batch: known, records, topicId }
-      done.push({ shipment, outcome: written('persisted', -1, -1) })
+      done.push({ shipment, outcome: written('persisted', -1, -1, -1) })
     }
   }
 
@@ -140,7 +141,7 @@ export class AnswerJudge {
       const sequence = judgeSequence(queue, batch, errorCode)
       if (sequence === 'persisted') {
         queue.settle()
-        return written('persisted', -1, -1)
+        return written('persisted', -1, -1, -1)
       }
       if (sequence === 'set-aside' && !this.#isLost()) {
         batch.lastError = error
@@ -224,6 +225,6 @@ export class AnswerJudge {
       reported = new KafkaError(ErrorCode.ERR__MSG_TIMED_OUT, error.message, { cause: error })
     }
     giveUp(this.#identity, queue, batch, records === null ? reported : error)
-    return { status: batch.unpersisted, baseOffset: -1, logAppendTime: -1, error: reported, recordErrors: records }
+    return refused(batch.unpersisted, reported, records)
   }
 }

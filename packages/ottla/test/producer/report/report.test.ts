@@ -11,6 +11,7 @@ function settled(changes: Partial<Settled['outcome']>): Settled {
     status: 'persisted' as const,
     baseOffset: 100,
     logAppendTime: -1,
+    logStartOffset: 40,
     error: null,
     recordErrors: null,
     ...changes,
@@ -23,6 +24,7 @@ test('offsets count from the batch, times are of the acceptance unless the broke
   assert.deepEqual([report.offset, report.timestamp, report.latencyMs], [102, 1002, 8])
   assert.equal(makeReport(settled({ logAppendTime: 7 }), 2).timestamp, 7)
   assert.equal(makeReport(settled({ baseOffset: -1 }), 2).offset, -1)
+  assert.equal(report.logStartOffset, 40)
 })
 
 test('the error of a single record goes before that of its batch, and a failed message has no offset', () => {

@@ -9,7 +9,7 @@ import { makeBatch } from '../queues.ts'
 
 function delivered(value: string): DeliveryReport {
   const { entries } = makeBatch(Number(value))
-  const outcome = written('persisted', 5, -1)
+  const outcome = written('persisted', 5, -1, 0)
   return makeReport({ topic: 't', partition: 0, entries, from: 0, end: 1, wallOffset: 0, settledAt: 0, outcome }, 0)
 }
 

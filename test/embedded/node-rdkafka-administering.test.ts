@@ -1,0 +1,4 @@
+import { EmbeddedCluster } from '@ottla/broker'
+import { administeringScenarios } from '../behaviour/node-rdkafka/administering.ts'
+
+administeringScenarios(() => EmbeddedCluster.start())

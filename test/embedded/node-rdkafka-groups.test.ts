@@ -1,0 +1,4 @@
+import { EmbeddedCluster } from '@ottla/broker'
+import { groupScenarios } from '../behaviour/node-rdkafka/groups.ts'
+
+groupScenarios(() => EmbeddedCluster.start())

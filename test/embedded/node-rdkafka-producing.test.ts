@@ -1,0 +1,4 @@
+import { EmbeddedCluster } from '@ottla/broker'
+import { producingScenarios } from '../behaviour/node-rdkafka/producing.ts'
+
+producingScenarios(() => EmbeddedCluster.start())

@@ -1,0 +1,4 @@
+import { EmbeddedCluster } from '@ottla/broker'
+import { transactionScenarios } from '../behaviour/node-rdkafka/transactions.ts'
+
+transactionScenarios(() => EmbeddedCluster.start())
