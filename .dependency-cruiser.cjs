@@ -125,9 +125,10 @@ module.exports = {
     },
     {
       name: 'not-resolved',
-      comment: 'an import that leads nowhere escapes every other rule',
+      comment:
+        'an import that leads nowhere escapes every other rule; programs that are copied to where their packages are do not count',
       severity: 'error',
-      from: {},
+      from: { pathNot: ['^test/nightly/kafkajs-packages/', '^test/specs/kafkajs/jest/'] },
       to: { couldNotResolve: true },
     },
 
