@@ -11,7 +11,7 @@ import { fileURLToPath } from 'node:url'
 import { ensureBuilt, ensureInstalled } from './built.mjs'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
-const node = ['--conditions=@ottla/source', '--import', 'tsx']
+const node = ['--conditions=@ottla/source', '--import', new URL('compiled/register.mjs', import.meta.url).href]
 
 // What a test may take, what a hook may (clusters start there, and the first time they are downloaded), and a whole file:
 // longer is hung. test/harness/each-test sees to the first two, and that nothing stays open when a test is over.
@@ -38,6 +38,8 @@ const eachTest = join('test', 'harness', 'each-test', 'main.ts')
 
 const { chosen, words } = parse(process.argv.slice(2))
 ensureInstalled()
+// It loads a dependency, which has to be installed first.
+await (await import('./compiled/compile.mjs')).compileSources()
 const files = testFiles().filter(file => words.length === 0 || words.some(word => file.includes(word)))
 
 // What the programs of others are written in: part of a file's name, and what it takes to have and run them.
