@@ -1,8 +1,10 @@
 /** A broker releases what a lost connection had acquired, and gives it to others: it is not given to the program any more. */
 import { test, type TestContext } from 'node:test'
 import assert from 'node:assert/strict'
+import { gunzipSync, gzipSync } from 'node:zlib'
 import { EmbeddedCluster } from '@ottla/broker'
-import { AdminClient, Producer, ShareConsumer, type ShareMessage } from 'ottla'
+import { simulate } from '@ottla/broker/simulation'
+import { AdminClient, Producer, ShareConsumer, type RecordCodec, type ShareMessage } from 'ottla'
 import { gate } from '../behaviour/reading-ways.ts'
 
 const TOPIC = 'jobs'
@@ -101,18 +103,69 @@ test('a partition that another broker leads by now: nothing is given that the fo
   assert.equal(await given(first), COUNT)
 })
 
+test('nothing of a response is given when the connection is lost while a part of it is being decompressed', async () => {
+  const given = await simulate({ seed: 1, cluster: { brokers: 1 } }, async simulation => {
+    const { cluster, network } = simulation
+    const config = { 'bootstrap.servers': simulation.bootstrapServers }
+    cluster.createTopic(TOPIC, { partitions: 2 })
+    await beginAtTheStart(new AdminClient(config, { ...simulation.host('admin'), ...quiet }))
+    const producer = new Producer(
+      { ...config, 'compression.type': 'gzip', 'linger.ms': 100 },
+      { ...simulation.host('writer'), ...quiet },
+    )
+    produce(producer, 2)
+    await producer.close()
+    let isLost = false
+    const slowly: RecordCodec = {
+      name: 'gzip',
+      compress: records => gzipSync(records),
+      async decompress(records) {
+        if (!isLost) {
+          isLost = true
+          network.cut('reader', 'broker-1')
+          await simulation.sleep(1000)
+        }
+        return gunzipSync(records)
+      },
+    }
+    const reader = new ShareConsumer(
+      { ...config, 'group.id': GROUP },
+      { ...simulation.host('reader'), ...quiet, codecs: [slowly] },
+    )
+    reader.subscribe([TOPIC])
+    const deliveries: number[] = []
+    const reading = reader.run({ handler: ({ deliveryCount }) => void deliveries.push(deliveryCount) })
+    await simulation.sleep(30_000)
+    await reader.close()
+    await reading
+    return deliveries
+  })
+  assert.deepEqual(
+    given,
+    Array.from({ length: COUNT }, () => 2),
+  )
+})
+
 async function fill(t: TestContext, cluster: EmbeddedCluster): Promise<Producer> {
   if (cluster.topics().length === 0) cluster.createTopic(TOPIC, { partitions: 1 })
   const servers = { 'bootstrap.servers': cluster.bootstrapServers }
-  const admin = new AdminClient(servers, quiet)
-  t.after(() => admin.close())
-  const entries = [{ name: 'share.auto.offset.reset', value: 'earliest', operation: 'set' as const }]
-  await admin.incrementalAlterConfigs([{ type: 'group', name: GROUP, entries }])
+  await beginAtTheStart(new AdminClient(servers, quiet))
   const producer = new Producer(servers, quiet)
   t.after(() => producer.close())
-  for (let i = 0; i < COUNT; i++) producer.produce({ topic: TOPIC, value: String(i) }, () => undefined)
+  produce(producer, 1)
   await producer.flush()
   return producer
+}
+
+async function beginAtTheStart(admin: AdminClient): Promise<void> {
+  const entries = [{ name: 'share.auto.offset.reset', value: 'earliest', operation: 'set' as const }]
+  await admin.incrementalAlterConfigs([{ type: 'group', name: GROUP, entries }])
+  await admin.close()
+}
+
+function produce(producer: Producer, partitions: number): void {
+  for (let i = 0; i < COUNT; i++)
+    producer.produce({ topic: TOPIC, partition: i % partitions, value: String(i) }, () => undefined)
 }
 
 function consumer(t: TestContext, cluster: EmbeddedCluster, name: string): ShareConsumer {

@@ -2,8 +2,9 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { mutants } from '../simulation/mutants/all.ts'
+import { findersOf } from '../simulation/mutants/hunt.ts'
 import { mutated } from '../simulation/mutants/patch.ts'
-import { rowOf, tableOf } from '../simulation/mutants/table.ts'
+import { findersIn, rowOf, tableOf } from '../simulation/mutants/table.ts'
 import { workloads } from '../simulation/workloads/all.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
@@ -28,9 +29,9 @@ test('a mutant whose text is gone, or is there twice, has gone stale', () => {
 test('the table keeps the rows of mutants that were not played', () => {
   const [first, second, third] = mutants
   assert.ok(first !== undefined && second !== undefined && third !== undefined)
-  const kill = { workload: 'writes', seed: 7, complaint: 'a | b' }
+  const kill = { workload: 'writes', seed: 7, tempo: 'sparse', complaint: 'a | b' } as const
   const row = rowOf({ mutant: first, kill, played: 7, stale: null })
-  assert.match(row, /writes, seed 7: a \\\| b \|$/)
+  assert.match(row, /writes, seed 7, sparse: a \\\| b \|$/)
   const before = tableOf(
     [first, second],
     new Map([
@@ -47,4 +48,15 @@ test('the table keeps the rows of mutants that were not played', () => {
   assert.match(after, new RegExp(`\\| ${first.id} \\|.*SURVIVES 3 seeds`))
   assert.match(after, new RegExp(`\\| ${second.id} \\|.*SURVIVES 9 seeds`))
   assert.ok(!after.includes(third.id))
+  assert.deepEqual(findersIn(before), new Map([[first.id, { workload: 'writes', seed: 7, tempo: 'sparse' }]]))
+})
+
+test('each workload of a mutant has both tempos and both kinds of replication; what has found it comes first', () => {
+  const limits = { seeds: 16, minutes: 1, tempo: null }
+  const finders = findersOf({ workloads: ['groups', 'share'] }, limits, null)
+  const kinds = finders.map(({ workload, seed, tempo }) => `${workload} ${tempo} ${seed % 2}`)
+  assert.equal(new Set(kinds).size, 8)
+  const last = { workload: 'share', seed: 99, tempo: 'dense' } as const
+  assert.deepEqual(findersOf({ workloads: ['groups', 'share'] }, limits, last).slice(0, 2), [last, finders[0]])
+  assert.equal(findersOf({ workloads: ['share'] }, limits, last).length, 16)
 })

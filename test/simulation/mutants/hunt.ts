@@ -2,13 +2,14 @@
 import { join } from 'node:path'
 import type { Plan } from '../plan.ts'
 import { Player } from '../player.ts'
-import type { Tempo } from '../tempo.ts'
+import { tempos, type Tempo } from '../tempo.ts'
 import type { Mutant } from './mutant.ts'
 
+/** What has found a mutant, and finds it again. */
+export type Finder = Pick<Plan, 'workload' | 'seed' | 'tempo'>
+
 /** How a mutant was found. */
-export interface Kill {
-  readonly workload: string
-  readonly seed: number
+export interface Kill extends Finder {
   readonly complaint: string
 }
 
@@ -24,9 +25,14 @@ export interface Verdict {
 
 export interface Limits {
   readonly seeds: number
+  /** Virtual minutes of a dense run. */
   readonly minutes: number
-  readonly tempo: Tempo
+  /** Null: both, in turn. */
+  readonly tempo: Tempo | null
 }
+
+/** A sparse run lasts so many times as long, and costs less even so. */
+export const SPARSE_IS_LONGER = 4
 
 /** The sources as they are: a seed that fails there says nothing about a mutant. */
 export class Original {
@@ -39,7 +45,7 @@ export class Original {
   }
 
   passes(plan: Plan): Promise<boolean> {
-    const key = `${plan.workload} ${plan.seed}`
+    const key = `${plan.workload} ${plan.seed} ${plan.tempo}`
     let known = this.#known.get(key)
     if (known === undefined) {
       known = this.#turn.then(async () => (await this.#player.play(plan)).complaints.length === 0)
@@ -58,23 +64,50 @@ export function playerOf(folder: string): Player {
   return new Player(join(folder, 'play.main.mjs'))
 }
 
-/** @param folder - the bundle with the mutant */
-export async function hunt(mutant: Mutant, folder: string, original: Original, limits: Limits): Promise<Verdict> {
+/**
+ * @param folder - the bundle with the mutant
+ * @param last - what has found it before, and is played first; null: nothing has
+ */
+export async function hunt(
+  mutant: Mutant,
+  folder: string,
+  original: Original,
+  limits: Limits,
+  last: Finder | null,
+): Promise<Verdict> {
   const player = playerOf(folder)
   let played = 0
   try {
-    for (let seed = 1; seed <= limits.seeds; seed++) {
-      const workload = mutant.workloads[seed % mutant.workloads.length] ?? ''
-      const plan = { workload, seed, tempo: limits.tempo, minutes: limits.minutes, without: [], most: Infinity }
+    for (const finder of findersOf(mutant, limits, last)) {
+      const plan = planOf(finder, limits)
       const { complaints } = await player.play(plan)
       played++
       const [complaint] = complaints
       if (complaint !== undefined && (await original.passes(plan))) {
-        return { mutant, kill: { workload, seed, complaint }, played, stale: null }
+        return { mutant, kill: { ...finder, complaint }, played, stale: null }
       }
     }
     return { mutant, kill: null, played, stale: null }
   } finally {
     player.close()
   }
+}
+
+/** The seeds to be played: each workload in both tempos, and with both kinds of replication, which the seed decides. */
+export function findersOf(
+  { workloads }: Pick<Mutant, 'workloads'>,
+  { seeds, tempo }: Limits,
+  last: Finder | null,
+): Finder[] {
+  const finders = Array.from({ length: seeds }, (_, i): Finder => {
+    const half = Math.floor(i / 2)
+    const workload = workloads[Math.floor(half / tempos.length) % workloads.length] ?? ''
+    return { workload, seed: i + 1, tempo: tempo ?? tempos[half % tempos.length] ?? 'dense' }
+  })
+  return last === null ? finders : [last, ...finders.slice(0, -1)]
+}
+
+function planOf(finder: Finder, { minutes }: Limits): Plan {
+  const length = finder.tempo === 'sparse' ? minutes * SPARSE_IS_LONGER : minutes
+  return { ...finder, minutes: length, without: [], most: Infinity }
 }

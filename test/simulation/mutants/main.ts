@@ -4,19 +4,19 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import type { Plugin } from 'esbuild'
 import { mutants } from './all.ts'
-import { hunt, Original, type Limits, type Verdict } from './hunt.ts'
+import { hunt, Original, type Finder, type Limits, type Verdict } from './hunt.ts'
 import type { Mutant } from './mutant.ts'
 import { mutation } from './patch.ts'
 import { tempoNamed } from '../tempo.ts'
-import { rowOf, tableOf } from './table.ts'
+import { findersIn, rowOf, tableOf } from './table.ts'
 
 const usage = `npm run simulate:mutants -- [options]
 
   --only ID,...   only these mutants
   --area NAME     only those of one area
   --seeds N       give up after so many seeds of a mutant (200)
-  --minutes M     virtual minutes of faults (1)
-  --tempo T       dense or sparse (dense)
+  --minutes M     virtual minutes of faults of a dense run (1); a sparse one has four times as many
+  --tempo T       dense or sparse; both by default, in turn
   --jobs N        mutants at a time (1)
   --list          name the mutants
 `
@@ -37,7 +37,7 @@ export async function main(tools: Tools, args: readonly string[]): Promise<numbe
       area: { type: 'string' },
       seeds: { type: 'string', default: '200' },
       minutes: { type: 'string', default: '1' },
-      tempo: { type: 'string', default: 'dense' },
+      tempo: { type: 'string' },
       jobs: { type: 'string', default: '1' },
       list: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
@@ -55,13 +55,29 @@ export async function main(tools: Tools, args: readonly string[]): Promise<numbe
   const limits = {
     seeds: positive('seeds', values.seeds),
     minutes: positive('minutes', values.minutes),
-    tempo: tempoNamed(values.tempo),
+    tempo: values.tempo === undefined ? null : tempoNamed(values.tempo),
   }
-  const verdicts = await huntAll(tools, chosen, limits, positive('jobs', values.jobs))
-  const path = join(tools.root, 'test', 'simulation', 'MUTANTS.md')
-  const rows = new Map(verdicts.map(verdict => [verdict.mutant.id, rowOf(verdict)]))
-  writeFileSync(path, tableOf(mutants, rows, existsSync(path) ? readFileSync(path, 'utf8') : ''))
-  return report(verdicts)
+  const table = new Table(join(tools.root, 'test', 'simulation', 'MUTANTS.md'))
+  return report(await huntAll(tools, chosen, limits, positive('jobs', values.jobs), table))
+}
+
+/** MUTANTS.md, which is right at any time. */
+class Table {
+  readonly #path: string
+
+  constructor(path: string) {
+    this.#path = path
+  }
+
+  get text(): string {
+    return existsSync(this.#path) ? readFileSync(this.#path, 'utf8') : ''
+  }
+
+  enter(verdict: Verdict): void {
+    const row = rowOf(verdict)
+    process.stdout.write(`${row}\n`)
+    writeFileSync(this.#path, tableOf(mutants, new Map([[verdict.mutant.id, row]]), this.text))
+  }
 }
 
 function choose(ids: readonly string[] | undefined, area: string | undefined): readonly Mutant[] {
@@ -78,16 +94,23 @@ function positive(name: string, text: string): number {
   return value
 }
 
-async function huntAll(tools: Tools, chosen: readonly Mutant[], limits: Limits, jobs: number): Promise<Verdict[]> {
+async function huntAll(
+  tools: Tools,
+  chosen: readonly Mutant[],
+  limits: Limits,
+  jobs: number,
+  table: Table,
+): Promise<Verdict[]> {
   const verdicts: Verdict[] = []
   const unchanged = await tools.bundle([])
   const original = new Original(unchanged)
+  const finders = findersIn(table.text)
   let next = 0
   const work = async (): Promise<void> => {
     for (let mutant = chosen[next++]; mutant !== undefined; mutant = chosen[next++]) {
-      const verdict = await huntOne(tools, mutant, original, limits)
+      const verdict = await huntOne(tools, mutant, original, limits, finders.get(mutant.id) ?? null)
       verdicts.push(verdict)
-      process.stdout.write(`${rowOf(verdict)}\n`)
+      table.enter(verdict)
     }
   }
   try {
@@ -99,7 +122,13 @@ async function huntAll(tools: Tools, chosen: readonly Mutant[], limits: Limits, 
   return verdicts
 }
 
-async function huntOne(tools: Tools, mutant: Mutant, original: Original, limits: Limits): Promise<Verdict> {
+async function huntOne(
+  tools: Tools,
+  mutant: Mutant,
+  original: Original,
+  limits: Limits,
+  last: Finder | null,
+): Promise<Verdict> {
   let plugin: Plugin
   try {
     plugin = mutation(tools.root, mutant)
@@ -108,7 +137,7 @@ async function huntOne(tools: Tools, mutant: Mutant, original: Original, limits:
   }
   const folder = await tools.bundle([plugin])
   try {
-    return await hunt(mutant, folder, original, limits)
+    return await hunt(mutant, folder, original, limits, last)
   } finally {
     tools.remove(folder)
   }

@@ -160,7 +160,7 @@ export const producerMutants: readonly Mutant[] = [
     area,
     breaks: 'a batch whose outcome a later one has shown is not reported',
     file: 'producer/send/answers.ts',
-    find: "      done.push({ shipment, outcome: written('persisted', -1, -1) })\n    }\n  }\n",
+    find: "      done.push({ shipment, outcome: written('persisted', -1, -1, -1) })\n    }\n  }\n",
     replace: '      void shipment\n    }\n  }\n',
     workloads: ['writes'],
     survives: "no fault makes a broker forget a producer's last five batches, and so none is ever set aside",

@@ -1,12 +1,13 @@
 /** MUTANTS.md: what has become of each mutant. */
+import { tempos } from '../tempo.ts'
+import type { Finder, Verdict } from './hunt.ts'
 import type { Mutant } from './mutant.ts'
-import type { Verdict } from './hunt.ts'
 
 const HEAD = `# Mutants
 
 Faults that were put into the client on purpose, one at a time, and how the simulation has found them:
-\`npm run simulate:mutants\` writes this table. Each seed can be played again with the mutant in place
-(\`-- --only ID\`). SURVIVES n seeds: none of so many has found it, which is worth a second look with more.
+\`npm run simulate:mutants\` writes this table. \`-- --only ID\` plays one again, first with the seed that has found it. A
+dense run has one virtual minute of faults, a sparse one four. SURVIVES n seeds: none of so many has found it, and why not.
 
 | mutant | area | what it breaks | found by |
 | --- | --- | --- | --- |
@@ -19,8 +20,20 @@ export function rowOf({ mutant, kill, played, stale }: Verdict): string {
 
 function fateOf(mutant: Mutant, kill: Verdict['kill'], played: number, stale: string | null): string {
   if (stale !== null) return `STALE: ${stale}`
-  if (kill !== null) return `${kill.workload}, seed ${kill.seed}: ${shortened(kill.complaint)}`
+  if (kill !== null) return `${kill.workload}, seed ${kill.seed}, ${kill.tempo}: ${shortened(kill.complaint)}`
   return `SURVIVES ${played} seeds${mutant.survives === undefined ? '' : `: ${mutant.survives}`}`
+}
+
+/** What has found each mutant, as a table tells; by id. */
+export function findersIn(table: string): Map<string, Finder> {
+  const finders = new Map<string, Finder>()
+  for (const line of table.split('\n')) {
+    const [, id, workload, seed, word] = /^\| ([a-z0-9-]+) \|.*\| ([a-z]+), seed (\d+), ([a-z]+): /.exec(line) ?? []
+    const tempo = tempos.find(each => each === word)
+    if (id !== undefined && workload !== undefined && tempo !== undefined)
+      finders.set(id, { workload, seed: Number(seed), tempo })
+  }
+  return finders
 }
 
 /** @param rows - of mutants that were played now @param before - the table as it was; its other rows stay */

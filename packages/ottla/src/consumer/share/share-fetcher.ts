@@ -343,6 +343,8 @@ export class ShareFetcher {
     let isAny = false
     for (const { topicId, partitions } of response.responses) {
       for (const answer of partitions) {
+        // The connection was lost while one of them was read, and the locks of all of them with it.
+        if (!node.session.isOpen) continue
         const each = { topicId, partition: answer.partitionIndex }
         if (answer.errorCode !== ErrorCode.ERR_NO_ERROR) {
           this.#refusedPartition(node, each, answer, response)
@@ -358,7 +360,6 @@ export class ShareFetcher {
         const source = node.source(topic, each)
         this.#dropOutdated(source, answer.acquiredRecords)
         const readable = await readableBatches(answer.records, codecs, options)
-        // The connection was lost meanwhile, and the locks with it.
         if (source.isLost) continue
         if (clock.now() >= lockedUntil) {
           late.push({ source, types: releasesOf(answer.acquiredRecords) })
