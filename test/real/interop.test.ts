@@ -1,6 +1,5 @@
 import { describe } from 'node:test'
 import { javaClientScenarios } from '../behaviour/java-clients.ts'
 
+// With those of Kafka 3.9.1 in test/nightly.
 describe("with Java's clients of Kafka 4.3.1", () => javaClientScenarios('single'))
-// With the other codecs in test/nightly.
-describe("with Java's clients of Kafka 3.9.1", () => javaClientScenarios('old', ['zstd']))

@@ -4,8 +4,6 @@ import {
   KafkaJSDeleteTopicRecordsError,
   KafkaJSError,
   KafkaJSNonRetriableError,
-  KafkaJSOffsetOutOfRange,
-  KafkaJSProtocolError,
 } from '../errors.ts'
 import { exceeded, toKafkaJSError } from '../translate/errors.ts'
 import { offsetOf } from '../translate/offsets.ts'
@@ -42,7 +40,7 @@ export async function deleteTopicRecords(admin: SharedAdmin, options: Options, l
   const failed = results.flatMap(({ error }, i) => {
     const entry = entries[i]
     if (error === undefined || entry === undefined) return []
-    return [{ ...entry, error: refusal(toKafkaJSError(error), topic, entry.partition) }]
+    return [{ ...entry, error: refusal(toKafkaJSError(error)) }]
   })
   if (failed.length === 0) return
   const failure = new KafkaJSDeleteTopicRecordsError({ partitions: failed })
@@ -68,9 +66,6 @@ async function warnOfNothing(
   }
 }
 
-function refusal(error: Error, topic: string, partition: number): KafkaJSError {
-  if (error instanceof KafkaJSProtocolError && error.type === 'OFFSET_OUT_OF_RANGE') {
-    return new KafkaJSOffsetOutOfRange(error, { topic, partition })
-  }
+function refusal(error: Error): KafkaJSError {
   return error instanceof KafkaJSError ? error : new KafkaJSNonRetriableError(error, { cause: error })
 }
