@@ -13,6 +13,7 @@ const pages = [
   'docs/consuming.md',
   'docs/migrating/kafkajs.md',
   'docs/migrating/node-rdkafka.md',
+  'docs/observability.md',
   'docs/recording.md',
   'docs/security.md',
   'docs/share-groups.md',

@@ -1,4 +1,6 @@
-export { AdminClient, type AdminEvent, type AdminListener } from './admin/admin.ts'
+export { AdminClient } from './admin/admin.ts'
+export type { ConnectedAdmin } from './admin/connected.ts'
+export type { AdminEvent, AdminListener } from './admin/events.ts'
 export type { AclBinding, AclBindingFilter, CreateAclResult, DeleteAclsResult } from './admin/security.ts'
 export type { AclOperation, AclPatternType, AclPermission, AclResourceType } from './admin/acl-words.ts'
 export type { AdminOptions, DescribeOptions } from './admin/call.ts'
@@ -97,10 +99,12 @@ export type {
   TransactionListings,
   TransactionState,
 } from './admin/transactions.ts'
+export type { GroupLag, GroupLagOptions, GroupPartitionLag } from './admin/group-lag.ts'
 export type { ListConsumerGroupOffsetsOptions } from './admin/group-offsets.ts'
 export type { Clock, Timer } from './base/clock.ts'
 export type { Random } from './base/random.ts'
 export type { Threads } from './base/threads.ts'
+export { closeOnSignal, type Closable, type CloseOnSignalOptions } from './close-on-signal.ts'
 export type { AuthenticatedClient } from './cluster/authenticated-client.ts'
 export type { ClientOptions } from './cluster/context.ts'
 export type { RecordCodec } from './cluster/record-codecs.ts'
@@ -126,7 +130,8 @@ export type { ProducerProperties } from './config/generated/producer.ts'
 export type { SecurityProperties } from './config/generated/security.ts'
 export type { ShareConsumerProperties } from './config/generated/share-consumer.ts'
 export type { AnyOf, Known } from './config/written.ts'
-export { Consumer, type ConsumerListener, type RebalanceCallback } from './consumer/consumer.ts'
+export type { PartitionLag } from './consumer/lag.ts'
+export { Consumer, type RebalanceCallback } from './consumer/consumer.ts'
 export type {
   Assign,
   Assigned,
@@ -138,7 +143,12 @@ export type { SubscriptionInput, TopicsToSubscribe } from './consumer/group/subs
 export type { ConsumerInterceptor } from './consumer/read/interceptors.ts'
 export type { AcknowledgeResult } from './consumer/share/acknowledge-results.ts'
 export type { AcknowledgeType } from './consumer/share/acknowledgements.ts'
-export type { ShareConsumerEvent, ShareMessageEvent } from './consumer/share/events.ts'
+export type {
+  ShareConsumerEvent,
+  ShareListenedEvent,
+  ShareListener,
+  ShareMessageEvent,
+} from './consumer/share/events.ts'
 export type { ConsumedShareMessage, ShareMessage, TopicShareMessage } from './consumer/share/message.ts'
 export type {
   ShareConsumerOptions,
@@ -148,9 +158,14 @@ export type {
   TopicShareConsumerArguments,
   TopicShareConsumerOptions,
 } from './consumer/share/options.ts'
-export { ShareConsumer, type ShareListenedEvent, type ShareListener } from './consumer/share/share-consumer.ts'
+export { ShareConsumer } from './consumer/share/share-consumer.ts'
 export type { BatchOptions } from './consumer/read/iterators.ts'
-export type { ConsumerOptions, TopicConsumerArguments, TopicConsumerOptions } from './consumer/options.ts'
+export type {
+  ConsumerListener,
+  ConsumerOptions,
+  TopicConsumerArguments,
+  TopicConsumerOptions,
+} from './consumer/options.ts'
 export type { ConsumedStream, PartitionStream, TopicPartitionStream } from './consumer/run/cursor-stream.ts'
 export type { PartitionStreamsOptions } from './consumer/run/partition-streams.ts'
 export type {
@@ -171,6 +186,31 @@ export type { ConnectionRecorder, WireRecorder } from './network/recording/recor
 export type { SaslExchange, SaslMechanism } from './network/sasl/mechanism.ts'
 export type { KerberosClient, KerberosPackage } from './network/sasl/kerberos-package.ts'
 export type { BrokerCertificate, VerifyCertificate } from './network/tls/verify.ts'
+export type {
+  AdminPayload,
+  AuthenticatePayload,
+  ChannelBroker,
+  ChannelClient,
+  ChannelPayload,
+  ChannelPayloads,
+  CommitPayload,
+  ConnectPayload,
+  DeliveryPayload,
+  FetchedCount,
+  FetchPayload,
+  ProcessPayload,
+  ProducePayload,
+  ProduceResult,
+  RebalancePayload,
+  RequestPayload,
+  RequestResult,
+  SendPayload,
+  TransactionPayload,
+} from './observe/channel-payloads.ts'
+export { CHANNELS_VERSION } from './observe/channels.ts'
+export type { OpenClient } from './cluster/insight.ts'
+export { openClients } from './cluster/insight.ts'
+export type { Health, HealthCode, HealthListener, HealthReason } from './observe/health.ts'
 export type { LogSink } from './observe/logger.ts'
 export type {
   BrokerStatistics,
@@ -183,13 +223,13 @@ export type {
 } from './statistics.ts'
 export type { ProducerInterceptor } from './producer/interceptors.ts'
 export { murmur2 } from './producer/queue/hashes.ts'
-export {
-  Producer,
-  type ProducerListener,
-  type ProducerOptions,
-  type TopicProducerArguments,
-  type TopicProducerOptions,
-} from './producer/producer.ts'
+export { Producer } from './producer/producer.ts'
+export type {
+  ProducerListener,
+  ProducerOptions,
+  TopicProducerArguments,
+  TopicProducerOptions,
+} from './producer/options.ts'
 export type {
   TransactionalBatch,
   TransactionalOptions,

@@ -1,16 +1,18 @@
 import type { ClientOptions } from '../cluster/context.ts'
-import { AuthenticatedClient } from '../cluster/authenticated-client.ts'
-import { clientHandle, type ClientHandle } from '../cluster/handle.ts'
+import type { AuthenticatedClient } from '../cluster/authenticated-client.ts'
+import { clientHandle } from '../cluster/handle.ts'
 import { getMetadata } from '../cluster/queries.ts'
 import type { AdminConfig } from '../config/resolve.ts'
-import type { Event, Metadata, TopicPartition, TopicPartitionOffset } from '../types.ts'
-import type { AdminCall, AdminOptions, DescribeOptions } from './call.ts'
+import type { Metadata, TopicPartition, TopicPartitionOffset } from '../types.ts'
+import type { AdminOptions, DescribeOptions } from './call.ts'
 import * as cluster from './cluster.ts'
 import * as configs from './configs.ts'
+import { ConnectedAdmin } from './connected.ts'
 import * as tokens from './delegation-tokens.ts'
 import * as features from './features.ts'
 import * as listings from './group-listings.ts'
 import * as members from './group-members.ts'
+import { groupLag, type GroupLag, type GroupLagOptions } from './group-lag.ts'
 import * as groupOffsets from './group-offsets.ts'
 import * as groups from './groups.ts'
 import * as leaders from './leaders.ts'
@@ -21,22 +23,10 @@ import * as quotas from './quotas.ts'
 import * as reassignments from './reassignments.ts'
 import * as scram from './scram.ts'
 import * as security from './security.ts'
-import { configSharing, openSession, type AdminSession } from './session.ts'
+import { configSharing, openSession } from './session.ts'
 import * as shareGroups from './share-groups.ts'
 import * as topics from './topics.ts'
 import * as transactions from './transactions.ts'
-
-/**
- * The events of an admin client; the outcome of a call goes to its promise.
- * @since 0.1.0
- */
-export type AdminEvent = Extract<Event, { type: 'error' | 'stats' | 'throttle' | 'request' | 'log' }>
-
-/**
- * A listener for one type of events.
- * @since 0.1.0
- */
-export type AdminListener<T extends AdminEvent['type']> = (event: Extract<AdminEvent, { type: T }>) => void
 
 /**
  * Administers a cluster. Arguments are checked before anything is sent: KafkaError ERR__INVALID_ARG names the culprit.
@@ -45,16 +35,13 @@ export type AdminListener<T extends AdminEvent['type']> = (event: Extract<AdminE
  * ERR__STATE (closed), ERR__DESTROY (closed meanwhile), or the signal's reason. Results keep the order of the request.
  * @since 0.1.0
  */
-export class AdminClient extends AuthenticatedClient implements AsyncDisposable {
-  readonly #session: AdminSession
-
+export class AdminClient extends ConnectedAdmin {
   /**
    * Connects in the background.
    * @throws KafkaError ERR__INVALID_ARG for a configuration that cannot work
    */
   constructor(config: AdminConfig, options: ClientOptions = {}) {
-    super()
-    this.#session = openSession(config, options)
+    super(openSession(config, options))
   }
 
   /** Shares another client's connections and credentials. Closing one does not close the other. */
@@ -62,30 +49,25 @@ export class AdminClient extends AuthenticatedClient implements AsyncDisposable 
     return new AdminClient(configSharing(client[clientHandle]))
   }
 
-  /** @internal another admin client may share this one's connections */
-  get [clientHandle](): ClientHandle {
-    return this.#session
-  }
-
   /** Creates topics; the broker's defaults apply to what is left out. */
   createTopics(newTopics: readonly topics.NewTopic[], options?: AdminOptions): Promise<topics.CreateTopicResult[]> {
-    return this.#run(options, call => topics.createTopics(call, newTopics))
+    return this.run('createTopics', options, call => topics.createTopics(call, newTopics))
   }
 
   /** Deletes topics and everything in them. */
   deleteTopics(names: readonly string[], options?: AdminOptions): Promise<topics.TopicResult[]> {
-    return this.#run(options, call => topics.deleteTopics(call, names))
+    return this.run('deleteTopics', options, call => topics.deleteTopics(call, names))
   }
 
   /** Adds partitions to topics; keys map to other partitions from then on. */
   createPartitions(what: readonly topics.NewPartitions[], options?: AdminOptions): Promise<topics.TopicResult[]> {
-    return this.#run(options, call => topics.createPartitions(call, what))
+    return this.run('createPartitions', options, call => topics.createPartitions(call, what))
   }
 
   /** Describes topics and their partitions. A missing topic gets an error as its result and is not created. */
   describeTopics(names: readonly string[], options: DescribeOptions = {}): Promise<topics.TopicDescription[]> {
     const operations = options.includeAuthorizedOperations ?? false
-    return this.#run(options, call => topics.describeTopics(call, names, operations))
+    return this.run('describeTopics', options, call => topics.describeTopics(call, names, operations))
   }
 
   /** Deletes the records before an offset, per partition; -1 deletes all of them. */
@@ -93,28 +75,30 @@ export class AdminClient extends AuthenticatedClient implements AsyncDisposable 
     partitions: readonly topics.RecordsToDelete[],
     options?: AdminOptions,
   ): Promise<topics.DeletedRecords[]> {
-    return this.#run(options, call => topics.deleteRecords(call, partitions))
+    return this.run('deleteRecords', options, call => topics.deleteRecords(call, partitions))
   }
 
   /** Describes the brokers and the controller. */
   describeCluster(options: DescribeOptions = {}): Promise<cluster.ClusterDescription> {
-    return this.#run(options, call => cluster.describeCluster(call, options.includeAuthorizedOperations ?? false))
+    return this.run('describeCluster', options, call =>
+      cluster.describeCluster(call, options.includeAuthorizedOperations ?? false),
+    )
   }
 
   /** The cluster's id; null if the brokers do not report one. */
   clusterId(options?: AdminOptions): Promise<string | null> {
-    return this.#run(options, async call => (await cluster.describeCluster(call, false)).clusterId)
+    return this.run('clusterId', options, async call => (await cluster.describeCluster(call, false)).clusterId)
   }
 
   /** The id of the broker that takes requests for the controller; -1 if there is none. */
   controllerId(options?: AdminOptions): Promise<number> {
-    return this.#run(options, async call => (await cluster.describeCluster(call, false)).controllerId)
+    return this.run('controllerId', options, async call => (await cluster.describeCluster(call, false)).controllerId)
   }
 
   /** Brokers and topics: all of them, or the one named. Asking never creates a topic. */
   getMetadata(options: { topic?: string; allTopics?: boolean; timeoutMs?: number } = {}): Promise<Metadata> {
     const { timeoutMs } = options
-    return this.#run(timeoutMs === undefined ? {} : { requestTimeoutMs: timeoutMs }, call =>
+    return this.run('getMetadata', timeoutMs === undefined ? {} : { requestTimeoutMs: timeoutMs }, call =>
       getMetadata(call.cluster, options, { deadline: call.deadline, signal: call.signal }),
     )
   }
@@ -125,17 +109,17 @@ export class AdminClient extends AuthenticatedClient implements AsyncDisposable 
     options: cluster.ListOffsetsOptions = {},
   ): Promise<cluster.ListedOffsetResult[]> {
     const isolation = options.isolationLevel ?? 'read_uncommitted'
-    return this.#run(options, call => cluster.listOffsets(call, queries, isolation))
+    return this.run('listOffsets', options, call => cluster.listOffsets(call, queries, isolation))
   }
 
   /** Adds access rules; a rule that exists already stays as it is. */
   createAcls(bindings: readonly security.AclBinding[], options?: AdminOptions): Promise<security.CreateAclResult[]> {
-    return this.#run(options, call => security.createAcls(call, bindings))
+    return this.run('createAcls', options, call => security.createAcls(call, bindings))
   }
 
   /** The access rules that match. Rejects with the broker's error. */
   describeAcls(filter: security.AclBindingFilter, options?: AdminOptions): Promise<security.AclBinding[]> {
-    return this.#run(options, call => security.describeAcls(call, filter))
+    return this.run('describeAcls', options, call => security.describeAcls(call, filter))
   }
 
   /** Deletes the access rules that match any of the filters; returns the deleted ones per filter. */
@@ -143,7 +127,7 @@ export class AdminClient extends AuthenticatedClient implements AsyncDisposable 
     filters: readonly security.AclBindingFilter[],
     options?: AdminOptions,
   ): Promise<security.DeleteAclsResult[]> {
-    return this.#run(options, call => security.deleteAcls(call, filters))
+    return this.run('deleteAcls', options, call => security.deleteAcls(call, filters))
   }
 
   /** The users with SCRAM passwords, and their mechanisms; all users if none are named (KIP-554). */
@@ -151,7 +135,7 @@ export class AdminClient extends AuthenticatedClient implements AsyncDisposable 
     users: readonly string[] = [],
     options?: AdminOptions,
   ): Promise<scram.ScramUserDescription[]> {
-    return this.#run(options, call => scram.describeUserScramCredentials(call, users))
+    return this.run('describeUserScramCredentials', options, call => scram.describeUserScramCredentials(call, users))
   }
 
   /** Sets or deletes SCRAM passwords. A password is salted and hashed here and never sent (KIP-554). */
@@ -159,7 +143,7 @@ export class AdminClient extends AuthenticatedClient implements AsyncDisposable 
     alterations: readonly scram.ScramCredentialAlteration[],
     options?: AdminOptions,
   ): Promise<scram.ScramUserResult[]> {
-    return this.#run(options, call => scram.alterUserScramCredentials(call, alterations))
+    return this.run('alterUserScramCredentials', options, call => scram.alterUserScramCredentials(call, alterations))
   }
 
   /** The configuration of topics, brokers, groups and metrics subscriptions. */
@@ -167,7 +151,7 @@ export class AdminClient extends AuthenticatedClient implements AsyncDisposable 
     resources: readonly configs.ConfigResource[],
     options?: AdminOptions,
   ): Promise<configs.ConfigDescription[]> {
-    return this.#run(options, call => configs.describeConfigs(call, resources))
+    return this.run('describeConfigs', options, call => configs.describeConfigs(call, resources))
   }
 
   /** Changes configurations entry by entry; entries not named stay as they are (KIP-339). */
@@ -175,7 +159,7 @@ export class AdminClient extends AuthenticatedClient implements AsyncDisposable 
     alterations: readonly configs.ConfigAlteration[],
     options?: AdminOptions,
   ): Promise<configs.ConfigResult[]> {
-    return this.#run(options, call => configs.incrementalAlterConfigs(call, alterations))
+    return this.run('incrementalAlterConfigs', options, call => configs.incrementalAlterConfigs(call, alterations))
   }
 
   /**
@@ -186,7 +170,7 @@ export class AdminClient extends AuthenticatedClient implements AsyncDisposable 
     replacements: readonly configs.ConfigReplacement[],
     options?: AdminOptions,
   ): Promise<configs.ConfigResult[]> {
-    return this.#run(options, call => configs.alterConfigs(call, replacements))
+    return this.run('alterConfigs', options, call => configs.alterConfigs(call, replacements))
   }
 
   /** The resources that have a configuration of their own, of these types or of all (KIP-1142, Kafka 4.1 and later). */
@@ -194,19 +178,19 @@ export class AdminClient extends AuthenticatedClient implements AsyncDisposable 
     types?: readonly configs.ConfigResourceType[],
     options?: AdminOptions,
   ): Promise<configs.ConfigResource[]> {
-    return this.#run(options, call => configs.listConfigResources(call, types))
+    return this.run('listConfigResources', options, call => configs.listConfigResources(call, types))
   }
 
   /** Groups of every type, of all brokers; see `listConsumerGroups` (KIP-1043). */
   listGroups(options: listings.ListGroupsOptions = {}): Promise<listings.GroupListings> {
-    return this.#run(options, call => listings.listGroups(call, options))
+    return this.run('listGroups', options, call => listings.listGroups(call, options))
   }
 
   /**
    * The consumer groups of all brokers. A broker that does not answer is in `errors`; the others' groups are returned.
    */
   listConsumerGroups(options: listings.ListConsumerGroupsOptions = {}): Promise<listings.ConsumerGroupListings> {
-    return this.#run(options, call => listings.listConsumerGroups(call, options))
+    return this.run('listConsumerGroups', options, call => listings.listConsumerGroups(call, options))
   }
 
   /** Members and assignments of consumer groups, of both protocols. */
@@ -215,12 +199,21 @@ export class AdminClient extends AuthenticatedClient implements AsyncDisposable 
     options: DescribeOptions = {},
   ): Promise<groups.ConsumerGroupDescription[]> {
     const operations = options.includeAuthorizedOperations ?? false
-    return this.#run(options, call => groups.describeConsumerGroups(call, ids, operations))
+    return this.run('describeConsumerGroups', options, call => groups.describeConsumerGroups(call, ids, operations))
   }
 
   /** Deletes groups that have no members, with their offsets. */
   deleteConsumerGroups(ids: readonly string[], options?: AdminOptions): Promise<groups.ConsumerGroupResult[]> {
-    return this.#run(options, call => groups.deleteConsumerGroups(call, ids))
+    return this.run('deleteConsumerGroups', options, call => groups.deleteConsumerGroups(call, ids))
+  }
+
+  /**
+   * How far groups are behind in the partitions for which they have committed offsets: a table of all groups with three
+   * requests or so. A group's own error is that result's `error`.
+   */
+  groupLag(groupIds: readonly string[], options: GroupLagOptions = {}): Promise<GroupLag[]> {
+    const isolation = options.isolationLevel ?? 'read_uncommitted'
+    return this.run('groupLag', options, call => groupLag(call, groupIds, isolation))
   }
 
   /**
@@ -233,7 +226,9 @@ export class AdminClient extends AuthenticatedClient implements AsyncDisposable 
     options: groupOffsets.ListConsumerGroupOffsetsOptions = {},
   ): Promise<TopicPartitionOffset[]> {
     const requireStable = options.requireStableOffsets ?? false
-    return this.#run(options, call => groupOffsets.listConsumerGroupOffsets(call, group, partitions, requireStable))
+    return this.run('listConsumerGroupOffsets', options, call =>
+      groupOffsets.listConsumerGroupOffsets(call, group, partitions, requireStable),
+    )
   }
 
   /** Commits offsets on behalf of a group that has no members. */
@@ -242,7 +237,9 @@ export class AdminClient extends AuthenticatedClient implements AsyncDisposable 
     offsets: readonly TopicPartitionOffset[],
     options?: AdminOptions,
   ): Promise<TopicPartitionOffset[]> {
-    return this.#run(options, call => groupOffsets.alterConsumerGroupOffsets(call, group, offsets))
+    return this.run('alterConsumerGroupOffsets', options, call =>
+      groupOffsets.alterConsumerGroupOffsets(call, group, offsets),
+    )
   }
 
   /** Deletes committed offsets of topics that the group is not subscribed to (KIP-496). */
@@ -251,7 +248,9 @@ export class AdminClient extends AuthenticatedClient implements AsyncDisposable 
     partitions: readonly TopicPartition[],
     options?: AdminOptions,
   ): Promise<TopicPartitionOffset[]> {
-    return this.#run(options, call => groupOffsets.deleteConsumerGroupOffsets(call, group, partitions))
+    return this.run('deleteConsumerGroupOffsets', options, call =>
+      groupOffsets.deleteConsumerGroupOffsets(call, group, partitions),
+    )
   }
 
   /**
@@ -263,7 +262,9 @@ export class AdminClient extends AuthenticatedClient implements AsyncDisposable 
     who?: readonly members.MemberToRemove[],
     options: members.RemoveMembersOptions = {},
   ): Promise<members.RemovedMember[]> {
-    return this.#run(options, call => members.removeMembers(call, group, who, options.reason))
+    return this.run('removeMembersFromConsumerGroup', options, call =>
+      members.removeMembers(call, group, who, options.reason),
+    )
   }
 
   /** Members and assignments of share groups (KIP-932). */
@@ -272,12 +273,12 @@ export class AdminClient extends AuthenticatedClient implements AsyncDisposable 
     options: DescribeOptions = {},
   ): Promise<shareGroups.ShareGroupDescription[]> {
     const operations = options.includeAuthorizedOperations ?? false
-    return this.#run(options, call => shareGroups.describeShareGroups(call, ids, operations))
+    return this.run('describeShareGroups', options, call => shareGroups.describeShareGroups(call, ids, operations))
   }
 
   /** Deletes share groups that have no members, with their offsets (KIP-932). */
   deleteShareGroups(ids: readonly string[], options?: AdminOptions): Promise<groups.ConsumerGroupResult[]> {
-    return this.#run(options, call => groups.deleteConsumerGroups(call, ids))
+    return this.run('deleteShareGroups', options, call => groups.deleteConsumerGroups(call, ids))
   }
 
   /** A share group's start offsets, for all its partitions or for those named (KIP-932). */
@@ -286,7 +287,9 @@ export class AdminClient extends AuthenticatedClient implements AsyncDisposable 
     partitions?: readonly TopicPartition[],
     options?: AdminOptions,
   ): Promise<shareGroups.ShareGroupOffset[]> {
-    return this.#run(options, call => shareGroups.listShareGroupOffsets(call, group, partitions))
+    return this.run('listShareGroupOffsets', options, call =>
+      shareGroups.listShareGroupOffsets(call, group, partitions),
+    )
   }
 
   /** Moves the start offsets of a share group that has no members (KIP-932). */
@@ -295,7 +298,7 @@ export class AdminClient extends AuthenticatedClient implements AsyncDisposable 
     offsets: readonly shareGroups.ShareGroupOffsetAlteration[],
     options?: AdminOptions,
   ): Promise<leaders.PartitionResult[]> {
-    return this.#run(options, call => shareGroups.alterShareGroupOffsets(call, group, offsets))
+    return this.run('alterShareGroupOffsets', options, call => shareGroups.alterShareGroupOffsets(call, group, offsets))
   }
 
   /** Deletes the offsets of topics from a share group that has no members (KIP-932). */
@@ -304,7 +307,7 @@ export class AdminClient extends AuthenticatedClient implements AsyncDisposable 
     names: readonly string[],
     options?: AdminOptions,
   ): Promise<shareGroups.ShareGroupTopicResult[]> {
-    return this.#run(options, call => shareGroups.deleteShareGroupOffsets(call, group, names))
+    return this.run('deleteShareGroupOffsets', options, call => shareGroups.deleteShareGroupOffsets(call, group, names))
   }
 
   /**
@@ -316,7 +319,7 @@ export class AdminClient extends AuthenticatedClient implements AsyncDisposable 
     partitions?: readonly TopicPartition[],
     options?: AdminOptions,
   ): Promise<leaders.PartitionResult[]> {
-    return this.#run(options, call => leaders.electLeaders(call, type, partitions))
+    return this.run('electLeaders', options, call => leaders.electLeaders(call, type, partitions))
   }
 
   /** Moves partitions to other brokers in the background; `listPartitionReassignments` shows the progress (KIP-455). */
@@ -325,7 +328,9 @@ export class AdminClient extends AuthenticatedClient implements AsyncDisposable 
     options: reassignments.ReassignmentOptions = {},
   ): Promise<leaders.PartitionResult[]> {
     const mayChange = options.allowReplicationFactorChange ?? true
-    return this.#run(options, call => reassignments.alterPartitionReassignments(call, moves, mayChange))
+    return this.run('alterPartitionReassignments', options, call =>
+      reassignments.alterPartitionReassignments(call, moves, mayChange),
+    )
   }
 
   /** The ongoing moves of all partitions or of those named (KIP-455). */
@@ -333,7 +338,9 @@ export class AdminClient extends AuthenticatedClient implements AsyncDisposable 
     partitions?: readonly TopicPartition[],
     options?: AdminOptions,
   ): Promise<reassignments.OngoingReassignment[]> {
-    return this.#run(options, call => reassignments.listPartitionReassignments(call, partitions))
+    return this.run('listPartitionReassignments', options, call =>
+      reassignments.listPartitionReassignments(call, partitions),
+    )
   }
 
   /** The log directories of all brokers or of those named, with their replicas (KIP-113). */
@@ -341,7 +348,7 @@ export class AdminClient extends AuthenticatedClient implements AsyncDisposable 
     brokerIds?: readonly number[],
     options: logDirs.DescribeLogDirsOptions = {},
   ): Promise<logDirs.BrokerLogDirs[]> {
-    return this.#run(options, call => logDirs.describeLogDirs(call, brokerIds, options.partitions))
+    return this.run('describeLogDirs', options, call => logDirs.describeLogDirs(call, brokerIds, options.partitions))
   }
 
   /** Moves replicas to other directories of their brokers in the background (KIP-113). */
@@ -349,12 +356,12 @@ export class AdminClient extends AuthenticatedClient implements AsyncDisposable 
     moves: readonly logDirs.ReplicaLogDirAlteration[],
     options?: AdminOptions,
   ): Promise<logDirs.ReplicaLogDirResult[]> {
-    return this.#run(options, call => logDirs.alterReplicaLogDirs(call, moves))
+    return this.run('alterReplicaLogDirs', options, call => logDirs.alterReplicaLogDirs(call, moves))
   }
 
   /** The quotas that match, all by default (KIP-546). Rejects with the broker's error. */
   describeClientQuotas(filter: quotas.QuotaFilter = {}, options?: AdminOptions): Promise<quotas.ClientQuotas[]> {
-    return this.#run(options, call => quotas.describeClientQuotas(call, filter))
+    return this.run('describeClientQuotas', options, call => quotas.describeClientQuotas(call, filter))
   }
 
   /** Sets or removes quotas (KIP-546). */
@@ -362,17 +369,17 @@ export class AdminClient extends AuthenticatedClient implements AsyncDisposable 
     alterations: readonly quotas.ClientQuotaAlteration[],
     options?: AdminOptions,
   ): Promise<quotas.ClientQuotaResult[]> {
-    return this.#run(options, call => quotas.alterClientQuotas(call, alterations))
+    return this.run('alterClientQuotas', options, call => quotas.alterClientQuotas(call, alterations))
   }
 
   /** The transactional ids of all brokers. A broker that does not answer is in `errors` (KIP-664). */
   listTransactions(options: transactions.ListTransactionsOptions = {}): Promise<transactions.TransactionListings> {
-    return this.#run(options, call => transactions.listTransactions(call, options))
+    return this.run('listTransactions', options, call => transactions.listTransactions(call, options))
   }
 
   /** The state of transactional ids, as their coordinators report it (KIP-664). */
   describeTransactions(ids: readonly string[], options?: AdminOptions): Promise<transactions.TransactionDescription[]> {
-    return this.#run(options, call => transactions.describeTransactions(call, ids))
+    return this.run('describeTransactions', options, call => transactions.describeTransactions(call, ids))
   }
 
   /** The active producers of partitions, as their leaders or the replica named report them (KIP-664). */
@@ -380,17 +387,19 @@ export class AdminClient extends AuthenticatedClient implements AsyncDisposable 
     partitions: readonly TopicPartition[],
     options: producers.DescribeProducersOptions = {},
   ): Promise<producers.PartitionProducers[]> {
-    return this.#run(options, call => producers.describeProducers(call, partitions, options.brokerId))
+    return this.run('describeProducers', options, call =>
+      producers.describeProducers(call, partitions, options.brokerId),
+    )
   }
 
   /** Aborts a hanging transaction on one partition (KIP-664). Rejects with the broker's error. */
   abortTransaction(transaction: producers.TransactionToAbort, options?: AdminOptions): Promise<void> {
-    return this.#run(options, call => producers.abortTransaction(call, transaction))
+    return this.run('abortTransaction', options, call => producers.abortTransaction(call, transaction))
   }
 
   /** Fences the producers with these transactional ids and aborts their open transactions (KIP-664). */
   fenceProducers(ids: readonly string[], options?: AdminOptions): Promise<transactions.FencedProducer[]> {
-    return this.#run(options, call => transactions.fenceProducers(call, ids))
+    return this.run('fenceProducers', options, call => transactions.fenceProducers(call, ids))
   }
 
   /**
@@ -398,7 +407,7 @@ export class AdminClient extends AuthenticatedClient implements AsyncDisposable 
    * without KRaft.
    */
   describeMetadataQuorum(options?: AdminOptions): Promise<quorum.MetadataQuorum> {
-    return this.#run(options, call => quorum.describeMetadataQuorum(call))
+    return this.run('describeMetadataQuorum', options, call => quorum.describeMetadataQuorum(call))
   }
 
   /** Makes a controller a voter (KIP-853). Rejects with the broker's error. */
@@ -407,22 +416,22 @@ export class AdminClient extends AuthenticatedClient implements AsyncDisposable 
     listeners: readonly quorum.RaftListener[],
     options?: AdminOptions,
   ): Promise<void> {
-    return this.#run(options, call => quorum.addRaftVoter(call, voter, listeners))
+    return this.run('addRaftVoter', options, call => quorum.addRaftVoter(call, voter, listeners))
   }
 
   /** Removes a controller from the voters (KIP-853). Rejects with the broker's error. */
   removeRaftVoter(voter: quorum.RaftVoter, options?: AdminOptions): Promise<void> {
-    return this.#run(options, call => quorum.removeRaftVoter(call, voter))
+    return this.run('removeRaftVoter', options, call => quorum.removeRaftVoter(call, voter))
   }
 
   /** Unregisters a broker that is down for good (KIP-500). Rejects with the broker's error. */
   unregisterBroker(brokerId: number, options?: AdminOptions): Promise<void> {
-    return this.#run(options, call => quorum.unregisterBroker(call, brokerId))
+    return this.run('unregisterBroker', options, call => quorum.unregisterBroker(call, brokerId))
   }
 
   /** The features that the brokers support, and their finalized levels (KIP-584). */
   describeFeatures(options?: AdminOptions): Promise<features.FeatureMetadata> {
-    return this.#run(options, call => features.describeFeatures(call))
+    return this.run('describeFeatures', options, call => features.describeFeatures(call))
   }
 
   /** Changes the levels of features, all or none (KIP-584). */
@@ -430,17 +439,19 @@ export class AdminClient extends AuthenticatedClient implements AsyncDisposable 
     updates: readonly features.FeatureUpdate[],
     options?: AdminOptions,
   ): Promise<features.FeatureResult[]> {
-    return this.#run(options, call => features.updateFeatures(call, updates))
+    return this.run('updateFeatures', options, call => features.updateFeatures(call, updates))
   }
 
   /** Creates a token that authenticates as its owner until it expires (KIP-48). Rejects with the broker's error. */
   createDelegationToken(options: tokens.CreateDelegationTokenOptions = {}): Promise<tokens.DelegationToken> {
-    return this.#run(options, call => tokens.createDelegationToken(call, options))
+    return this.run('createDelegationToken', options, call => tokens.createDelegationToken(call, options))
   }
 
   /** Extends a token; resolves with the new expiry, in ms since the epoch (KIP-48). Rejects with the broker's error. */
   renewDelegationToken(hmac: Uint8Array, options: tokens.RenewDelegationTokenOptions = {}): Promise<number> {
-    return this.#run(options, call => tokens.renewDelegationToken(call, hmac, options.renewPeriodMs ?? -1))
+    return this.run('renewDelegationToken', options, call =>
+      tokens.renewDelegationToken(call, hmac, options.renewPeriodMs ?? -1),
+    )
   }
 
   /**
@@ -448,41 +459,13 @@ export class AdminClient extends AuthenticatedClient implements AsyncDisposable 
    * broker's error.
    */
   expireDelegationToken(hmac: Uint8Array, options: tokens.ExpireDelegationTokenOptions = {}): Promise<number> {
-    return this.#run(options, call => tokens.expireDelegationToken(call, hmac, options.expiryPeriodMs ?? -1))
+    return this.run('expireDelegationToken', options, call =>
+      tokens.expireDelegationToken(call, hmac, options.expiryPeriodMs ?? -1),
+    )
   }
 
   /** The tokens that this user may see (KIP-48). Rejects with the broker's error. */
   describeDelegationToken(options: tokens.DescribeDelegationTokenOptions = {}): Promise<tokens.DelegationToken[]> {
-    return this.#run(options, call => tokens.describeDelegationToken(call, options.owners))
-  }
-
-  /** Calls `listener` for every event of the type, a shared client's included. A listener that throws is logged. */
-  on<T extends AdminEvent['type']>(type: T, listener: AdminListener<T>): this {
-    this.#session.context.events.on(type, listener)
-    return this
-  }
-
-  /** Removes a listener that `on` added. */
-  off<T extends AdminEvent['type']>(type: T, listener: AdminListener<T>): this {
-    this.#session.context.events.off(type, listener)
-    return this
-  }
-
-  get closed(): boolean {
-    return this.#session.closed
-  }
-
-  /** Closes the connections, unless they are another client's. Pending calls reject with ERR__DESTROY. */
-  close(): Promise<void> {
-    this.#session.close()
-    return Promise.resolve()
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.close()
-  }
-
-  #run<T>(options: AdminOptions | undefined, work: (call: AdminCall) => Promise<T>): Promise<T> {
-    return this.#session.run(options, work)
+    return this.run('describeDelegationToken', options, call => tokens.describeDelegationToken(call, options.owners))
   }
 }

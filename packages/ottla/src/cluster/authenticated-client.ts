@@ -1,17 +1,53 @@
+import type { Health, HealthListener } from '../observe/health.ts'
+import type { Statistics } from '../statistics.ts'
 import type { OAuthBearerToken } from '../types.ts'
 import { clientHandle, type ClientHandle } from './handle.ts'
+import { clientInsight, type ClientInsight } from './insight.ts'
 
 /**
- * A client's credentials, which may change while it runs.
+ * What all clients have: credentials, which may change while it runs, and what it can say about itself.
  * @since 0.1.0
  */
 export abstract class AuthenticatedClient {
   /** @internal */
   abstract readonly [clientHandle]: ClientHandle
 
+  /** @internal */
+  abstract readonly [clientInsight]: ClientInsight
+
   /** Unique in the process: `client.id`, the kind of client and a number (`ottla#producer-1`); as in logs and statistics. */
   get name(): string {
     return this[clientHandle].context.name
+  }
+
+  /**
+   * Whether the client can work, what is wrong if it cannot, and since when; for readiness and liveness probes. Makes no
+   * request.
+   */
+  health(): Health {
+    return this[clientInsight].health()
+  }
+
+  /** Says in sentences what the client waits for: brokers, topics, the group, partitions, the last error. */
+  explain(): string[] {
+    return this[clientInsight].explain()
+  }
+
+  /**
+   * The statistics at this moment, as a `stats` event has them, without `statistics.interval.ms`. Distributions
+   * (`WindowStatistics`) are those of the current interval; without an interval they are empty. Makes no request.
+   */
+  statistics(): Statistics {
+    return this[clientInsight].statistics()
+  }
+
+  /**
+   * Calls the listener when the status or the reasons of `health()` have changed, within a quarter of a second; for the
+   * last time when the client is closed.
+   * @returns a function that ends this
+   */
+  onStateChange(listener: HealthListener): () => void {
+    return this[clientInsight].onStateChange(listener)
   }
 
   /**

@@ -37,8 +37,7 @@ export class Broker {
   #id: number
   readonly host: string
   readonly port: number
-  /** Null while there are no statistics. */
-  readonly counters: BrokerCounters | null
+  readonly counters: BrokerCounters
   #rack: string | null
   readonly #context: ClientContext
   readonly #settings: LaneSettings
@@ -47,6 +46,7 @@ export class Broker {
   readonly #onLost = new Map<LaneName, Set<(error: KafkaError) => void>>()
   #apis: ReadonlyMap<number, { readonly min: number; readonly max: number }> | null = null
   #levels: ReadonlyMap<string, number> | null = null
+  #failingSince: number | null = null
   #closed: RequestError | null = null
 
   constructor(
@@ -63,7 +63,7 @@ export class Broker {
     this.port = port
     this.#rack = rack
     this.#context = context
-    this.counters = context.counters === null ? null : new BrokerCounters(context.counters)
+    this.counters = new BrokerCounters(context.counters)
     this.#settings = settings
     this.#observer = observer
   }
@@ -92,6 +92,11 @@ export class Broker {
     if (this.isUp) return false
     for (const lane of this.#lanes.values()) if (lane.isFailing) return true
     return false
+  }
+
+  /** Since when attempts to connect have failed, monotonic ms; null if the last one has not. */
+  get failingSince(): number | null {
+    return this.isFailing ? this.#failingSince : null
   }
 
   /** The state, as in the statistics. */
@@ -212,11 +217,13 @@ export class Broker {
       onUp: features => {
         this.#apis = features.apis
         this.#levels = features.levels
-        this.counters?.changedState()
+        this.counters.changedState()
+        this.#failingSince = null
         this.#observer.onUp(this)
       },
       onDown: (error, wasUp) => {
-        this.counters?.changedState()
+        this.counters.changedState()
+        this.#failingSince ??= this.#context.clock.now()
         this.#observer.onDown(this, error, wasUp)
         if (wasUp) for (const listener of this.#onLost.get(name) ?? []) listener(error)
       },

@@ -25,6 +25,7 @@ export function laneSettings(
   return {
     connection: {
       clientId: settings['client.id'],
+      client: context.client,
       transport: {
         network: context.network,
         recorder: context.recorder,

@@ -12,6 +12,7 @@ import type { KerberosPackage } from '../network/sasl/kerberos-package.ts'
 import type { SaslMechanism } from '../network/sasl/mechanism.ts'
 import type { OAuthBearerTokenFunction } from '../network/sasl/oauth/token.ts'
 import type { VerifyCertificate } from '../network/tls/verify.ts'
+import type { ChannelClient } from '../observe/channel-payloads.ts'
 import { EventHub } from '../observe/events.ts'
 import { Logger, stderrSink, type LogSink } from '../observe/logger.ts'
 import { ClientCounters } from '../observe/statistics/counters.ts'
@@ -25,6 +26,8 @@ export interface ClientContext {
   readonly kind: ClientKind
   /** Unique in the process: `ottla#producer-1`. */
   readonly name: string
+  /** As channels name it. */
+  readonly client: ChannelClient
   readonly settings: CommonSettings
   readonly clock: Clock
   readonly random: Random
@@ -34,8 +37,7 @@ export interface ClientContext {
   readonly recorder: WireRecorder | null
   readonly logger: Logger
   readonly events: EventHub
-  /** Null unless `statistics.interval.ms` is set. */
-  readonly counters: ClientCounters | null
+  readonly counters: ClientCounters
   readonly verifyCertificate: VerifyCertificate | null
   readonly kerberos: KerberosPackage | null
   readonly oauthBearerToken: OAuthBearerTokenFunction | null
@@ -98,6 +100,7 @@ export function createContext(kind: ClientKind, resolved: Resolved, options: Cli
   return {
     kind,
     name,
+    client: channelClient(kind, name, settings),
     settings,
     clock,
     random: options.random ?? systemRandom,
@@ -106,12 +109,22 @@ export function createContext(kind: ClientKind, resolved: Resolved, options: Cli
     recorder: recorderOf(options, name),
     logger,
     events,
-    counters: settings['statistics.interval.ms'] > 0 ? new ClientCounters(clock) : null,
+    counters: new ClientCounters(clock, settings['statistics.interval.ms'] > 0),
     verifyCertificate: options.verifyCertificate ?? null,
     kerberos: options.kerberos ?? null,
     oauthBearerToken: options.oauthBearerToken ?? null,
     saslMechanism: options.saslMechanism ?? null,
     codecs: options.codecs === undefined ? null : new RecordCodecs(options.codecs, logger),
+  }
+}
+
+function channelClient(kind: ClientKind, name: string, settings: CommonSettings): ChannelClient {
+  return {
+    name,
+    kind,
+    clientId: settings['client.id'],
+    groupId: kind === 'consumer' ? (settings['group.id'] ?? null) : null,
+    transactionalId: kind === 'producer' ? (settings['transactional.id'] ?? null) : null,
   }
 }
 

@@ -1,5 +1,6 @@
 /** The statistics that all clients have: totals and brokers. */
 import type { BrokerCounters, ClientCounters } from '../observe/statistics/counters.ts'
+import type { ReadWindow } from '../observe/statistics/window.ts'
 import type { BrokerStatistics, PartitionStatistics, Statistics } from '../statistics.ts'
 import { OFFSET_INVALID } from '../types.ts'
 import type { Broker } from './broker.ts'
@@ -36,19 +37,19 @@ type Common = Omit<
   'topics' | 'cgrp' | 'eos' | 'replyq' | 'msg_cnt' | 'msg_size' | 'msg_max' | 'msg_size_max'
 >
 
-/** Totals and brokers; starts new windows for the brokers. */
+/** Totals and brokers. @param read - starts new windows, or only looks */
 export function commonStatistics(
   context: ClientContext,
   cluster: Cluster,
   counters: ClientCounters,
   extras: ExtrasByBroker,
+  read: ReadWindow,
 ): Common {
   const { clock, settings } = context
   const now = clock.now()
   const brokers: Record<string, BrokerStatistics> = {}
   for (const broker of cluster.allBrokers()) {
-    if (broker.counters === null) continue
-    brokers[broker.name] = brokerStatistics(broker, broker.counters, extras.of(broker.id), now)
+    brokers[broker.name] = brokerStatistics(broker, broker.counters, extras.of(broker.id), read, now)
   }
   return {
     name: context.name,
@@ -75,6 +76,7 @@ function brokerStatistics(
   broker: Broker,
   counters: BrokerCounters,
   extras: BrokerExtras,
+  read: ReadWindow,
   now: number,
 ): BrokerStatistics {
   const { name, id } = broker
@@ -107,10 +109,10 @@ function brokerStatistics(
     wakeups: 0,
     connects: counters.connects,
     disconnects: counters.disconnects,
-    int_latency: counters.internalLatency.take(),
-    outbuf_latency: counters.outbufLatency.take(),
-    rtt: counters.roundTrip.take(),
-    throttle: counters.throttle.take(),
+    int_latency: read(counters.internalLatency),
+    outbuf_latency: read(counters.outbufLatency),
+    rtt: read(counters.roundTrip),
+    throttle: read(counters.throttle),
     req: Object.fromEntries(counters.requests),
     toppars: extras.toppars,
   }

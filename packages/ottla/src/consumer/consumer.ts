@@ -5,6 +5,7 @@ import type { Cluster } from '../cluster/cluster.ts'
 import { createContext, type ClientContext } from '../cluster/context.ts'
 import { AuthenticatedClient } from '../cluster/authenticated-client.ts'
 import { clientHandle, transactionalReads, type ClientHandle, type TransactionalReader } from '../cluster/handle.ts'
+import { clientInsight, type ClientInsight } from '../cluster/insight.ts'
 import { getMetadata, offsetsForTimes, queryOptions, queryWatermarkOffsets } from '../cluster/queries.ts'
 import { resolveConfig, type ConsumerConfig, type ConsumerSettings } from '../config/resolve.ts'
 import { KafkaError } from '../errors.ts'
@@ -27,9 +28,10 @@ import { behind, checkOffsets, checkPartitions, checkTimes, invalid, noGroup } f
 import type { FetchQueue } from './fetch/fetch-queue.ts'
 import type { Group } from './group/group.ts'
 import { Subscription, type TopicsToSubscribe } from './group/subscription.ts'
+import { consumerLag, type PartitionLag } from './lag.ts'
 import { fetchCommitted } from './offsets/committed-offsets.ts'
 import type { Committer } from './offsets/committer.ts'
-import { strategiesFor, type ConsumerOptions, type TopicConsumerArguments } from './options.ts'
+import { strategiesFor, type ConsumerListener, type ConsumerOptions, type TopicConsumerArguments } from './options.ts'
 import type { Ownership } from './ownership.ts'
 import type { Assignment } from './partition/assignment.ts'
 import { ConsumerParts } from './parts.ts'
@@ -55,14 +57,6 @@ export type RebalanceCallback<K = Buffer, V = ValueBeside<K, Buffer>> = (
   event: RebalanceEvent,
   consumer: Consumer<K, V>,
 ) => void | Promise<void>
-
-/**
- * A listener for one type of a consumer's events.
- * @since 0.1.0
- */
-export type ConsumerListener<K, V, T extends ConsumerEvent['type']> = (
-  event: Extract<ConsumerEvent<K, V>, { type: T }>,
-) => void
 
 const NO_LIMIT = -1
 
@@ -284,11 +278,6 @@ export class Consumer<K = Buffer, V = ValueBeside<K, Buffer>>
     return this.#parts.runs.partitions(options)
   }
 
-  /** Says in sentences why nothing arrives: brokers, topics, the group, each partition and the last error. */
-  explain(): string[] {
-    return this.#parts.insight.explain()
-  }
-
   /** Calls the listener with every event of this type, polled or not. What it throws is logged. */
   on<T extends ConsumerEvent['type']>(type: T, listener: ConsumerListener<K, V, T>): this {
     // Both are the event of type T; the compiler cannot see that.
@@ -358,6 +347,16 @@ export class Consumer<K = Buffer, V = ValueBeside<K, Buffer>>
     if (asked.length === 0) return []
     const requireStable = this.#settings['isolation.level'] === 'read_committed'
     return fetchCommitted(this.#cluster, groupId, asked, { ...queryOptions(this.#context, wait), requireStable })
+  }
+
+  /**
+   * How far this consumer is behind in each of its partitions, in messages and in time; 0 when everything that can be read
+   * has been read and committed. Asks the leaders and the coordinator.
+   * Rejects with KafkaError ERR__TIMED_OUT or the group's error.
+   */
+  async lag(wait?: WaitOptions): Promise<PartitionLag[]> {
+    if (this.#isShut) await this.#closing.refuse()
+    return consumerLag(this.#parts, queryOptions(this.#context, wait))
   }
 
   /** The offset of the next message to deliver; OFFSET_INVALID until it is known. */
@@ -461,6 +460,11 @@ export class Consumer<K = Buffer, V = ValueBeside<K, Buffer>>
   /** @internal what an AdminClient made from this consumer shares */
   get [clientHandle](): ClientHandle {
     return { context: this.#context, cluster: this.#cluster }
+  }
+
+  /** @internal */
+  get [clientInsight](): ClientInsight {
+    return this.#parts.insight.client
   }
 
   /** @internal what Producer.transactional reads with */

@@ -4,6 +4,7 @@ import { checkedOptions } from '../config/constructor-options.ts'
 import type { DeserializerInput } from '../serdes.ts'
 import type { DeserializersByTopic, OptionsArgument, TopicsOption } from '../topic-serdes.ts'
 import type { TopicForm } from '../topics.ts'
+import type { ConsumerEvent } from '../types.ts'
 import type { PartitionAssignor } from './group/assignors/assignor.ts'
 import { strategiesOf, type Strategy } from './group/assignors/strategies.ts'
 import type { ConsumerInterceptor } from './read/interceptors.ts'
@@ -43,3 +44,11 @@ export type TopicConsumerArguments<K, V> = {
 export function strategiesFor<K, V>(names: readonly string[], options: ConsumerOptions<K, V>): Strategy[] {
   return strategiesOf(names, checkedOptions('Consumer', options).assignors ?? [])
 }
+
+/**
+ * A listener for one type of a consumer's events.
+ * @since 0.1.0
+ */
+export type ConsumerListener<K, V, T extends ConsumerEvent['type']> = (
+  event: Extract<ConsumerEvent<K, V>, { type: T }>,
+) => void

@@ -6,6 +6,7 @@ import {
   readResponseHeader,
   Reader,
   type Api,
+  type ApiFacts,
   type Decoded,
 } from '@ottla/protocol'
 import { Alarm } from '../base/alarm.ts'
@@ -14,10 +15,13 @@ import { Ring } from '../base/ring.ts'
 import { hostPort } from '../base/host-port.ts'
 import { messageOf } from '../base/unknown-error.ts'
 import { KafkaError } from '../errors.ts'
+import type { ChannelClient } from '../observe/channel-payloads.ts'
+import { channels } from '../observe/channels.ts'
 import type { Logger } from '../observe/logger.ts'
 import type { BrokerCounters } from '../observe/statistics/counters.ts'
 import { WRONG_PROTOCOL_HINT, foreignProtocol, lostUnanswered, withAddressHint } from './hints.ts'
 import { PendingRequest, earliestExpiry } from './in-flight.ts'
+import { channelBroker, tracedRequest, type Settlers } from './request-traces.ts'
 import type { ConnectionRecorder } from './recording/recorder.ts'
 import type { RequestReports } from './request-reports.ts'
 import { HungUpError, WrongProtocolError, RequestError } from './request-error.ts'
@@ -37,6 +41,8 @@ const moves: Record<ConnectionState, readonly ConnectionState[]> = {
 /** The settings that all connections of a client share. */
 export interface ConnectionSettings {
   readonly clientId: string
+  /** Who publishes on channels; nobody if left out. */
+  readonly client?: ChannelClient
   readonly transport: TransportSettings
   /** `receive.message.max.bytes` */
   readonly maxFrameBytes: number
@@ -105,6 +111,11 @@ export class Connection {
     this.#counters = counters
     this.#frames = new FrameReader(settings.maxFrameBytes)
     this.#sweep = new Alarm(clock, () => this.#sweepExpired())
+  }
+
+  /** Who publishes on channels. */
+  get client(): ChannelClient | undefined {
+    return this.#settings.client
   }
 
   get state(): ConnectionState {
@@ -198,7 +209,10 @@ export class Connection {
       )
     }
     if (noResponse) {
-      return new Promise((resolve, reject) => {
+      return new Promise((onResponse, onError) => {
+        const traced = this.#traced(api, version, correlationId, chunks, onResponse, onError)
+        const resolve = traced?.resolve ?? onResponse
+        const reject = traced?.reject ?? onError
         transport.write(chunks, error => {
           // There is no body to return; callers of this form do not use it.
           if (error === null || error === undefined) resolve(undefined as Decoded<Res>)
@@ -207,7 +221,8 @@ export class Connection {
         })
       })
     }
-    return new Promise<Decoded<Res>>((resolve, reject) => {
+    return new Promise<Decoded<Res>>((onResponse, onError) => {
+      const traced = this.#traced(api, version, correlationId, chunks, onResponse, onError)
       const deadline = Deadline.after(this.#clock, timeoutMs)
       // The ring holds requests of every API; the reader of `api` makes what its own promise expects.
       this.#inFlight.push(
@@ -217,13 +232,29 @@ export class Connection {
           correlationId,
           now,
           deadline,
-          resolve as (response: Decoded<unknown>) => void,
-          reject,
+          (traced?.resolve ?? onResponse) as PendingRequest['resolve'],
+          traced?.reject ?? onError,
         ),
       )
       this.#sweep.set(deadline.at)
       transport.write(chunks)
     })
+  }
+
+  /** What settles a request's promise and publishes its end; null if nobody subscribes. */
+  #traced<R>(
+    api: ApiFacts,
+    apiVersion: number,
+    correlationId: number,
+    chunks: readonly Uint8Array[],
+    resolve: (response: R) => void,
+    reject: (error: unknown) => void,
+  ): Settlers<R> | null {
+    const { client } = this.#settings
+    if (client === undefined || !channels.request.hasSubscribers) return null
+    const broker = channelBroker(this.endpoint)
+    const request = { client, broker, apiKey: api.key, apiName: api.name, apiVersion, correlationId }
+    return tracedRequest(request, chunks, { resolve, reject })
   }
 
   /**
@@ -319,7 +350,7 @@ export class Connection {
         `${this.endpoint.name}: ${pending.api.name}Response v${pending.version} CorrId ${pending.correlationId}, ${frame.length} bytes, rtt ${rtt} ms`,
       )
     }
-    if (!pending.abandoned) pending.resolve(response)
+    if (!pending.abandoned) pending.resolve(response, frame.length)
   }
 
   #garbage(error: unknown): void {

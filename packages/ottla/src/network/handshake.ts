@@ -12,7 +12,9 @@ import {
 import type { Clock } from '../base/clock.ts'
 import type { Connection } from './connection.ts'
 import { KafkaError } from '../errors.ts'
+import { channels } from '../observe/channels.ts'
 import { WrongProtocolError, RequestError } from './request-error.ts'
+import { channelBroker } from './request-traces.ts'
 import type { SaslExchange, SaslMechanism } from './sasl/mechanism.ts'
 
 /** The versions of one API that the broker supports. */
@@ -81,9 +83,25 @@ export async function handshake(
   const { mechanism, authTimeoutMs } = settings
   if (mechanism === null) return { apis, levels, session: { startedAt: clock.now(), lifetimeMs: 0 } }
   const authentication = new Authentication(connection, mechanism, apis, authTimeoutMs, clock)
-  await authentication.negotiate('; is the listener without SASL? Then security.protocol has to be plaintext or ssl')
-  await authentication.prepare()
-  return { apis, levels, session: await authentication.complete() }
+  const session = await tracedAuthentication(connection, mechanism, false, async () => {
+    await authentication.negotiate('; is the listener without SASL? Then security.protocol has to be plaintext or ssl')
+    await authentication.prepare()
+    return authentication.complete()
+  })
+  return { apis, levels, session }
+}
+
+/** Publishes an authentication, if anybody subscribes. */
+export function tracedAuthentication<T>(
+  { client, endpoint }: Connection,
+  mechanism: SaslMechanism,
+  isRenewal: boolean,
+  authenticate: () => Promise<T>,
+): Promise<T> {
+  const { authenticate: channel } = channels
+  if (client === undefined || !channel.hasSubscribers) return authenticate()
+  const what = { client, broker: channelBroker(endpoint), mechanism: mechanism.name, isRenewal }
+  return channel.trace(what, authenticate)
 }
 
 async function fetchVersions(

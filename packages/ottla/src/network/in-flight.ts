@@ -11,7 +11,8 @@ export class PendingRequest {
   /** When it times out. */
   readonly deadline: Deadline
   readonly sentAt: number
-  readonly resolve: (response: Decoded<unknown>) => void
+  /** @param bytes of the response, without its length prefix */
+  readonly resolve: (response: Decoded<unknown>, bytes: number) => void
   readonly reject: (error: KafkaError) => void
   /** It timed out, but its response still has to be read in its turn. */
   abandoned = false
@@ -22,7 +23,7 @@ export class PendingRequest {
     correlationId: number,
     sentAt: number,
     deadline: Deadline,
-    resolve: (response: Decoded<unknown>) => void,
+    resolve: PendingRequest['resolve'],
     reject: (error: KafkaError) => void,
   ) {
     this.api = api

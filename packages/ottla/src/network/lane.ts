@@ -6,12 +6,14 @@ import { Deadline, abortReason, whenPassed, type Clock, type Timer } from '../ba
 import type { Random } from '../base/random.ts'
 import type { Logger } from '../observe/logger.ts'
 import type { BrokerCounters } from '../observe/statistics/counters.ts'
-import { Attempt } from './attempt.ts'
+import { channels } from '../observe/channels.ts'
+import { Attempt, type Opened } from './attempt.ts'
 import { Connection, asRequestError, type ConnectionSettings, type Endpoint } from './connection.ts'
 import { commonVersion, type BrokerFeatures, type HandshakeSettings } from './handshake.ts'
 import { Session } from './reauthentication.ts'
 import { HungUpError, RequestError, unsent } from './request-error.ts'
 import { AddressBook } from './transport.ts'
+import { channelBroker } from './request-traces.ts'
 
 /** The settings that all lanes of a client share. */
 export interface LaneSettings {
@@ -347,12 +349,7 @@ export class Lane {
       attempt.giveUp(new RequestError(ErrorCode.ERR__TRANSPORT, why, false))
     })
     try {
-      const { connection, features } = await attempt.run(
-        this.#addresses,
-        this.#settings.handshake,
-        (onClosed: (error: RequestError) => void) => this.#make(onClosed),
-        error => this.#lost(error),
-      )
+      const { connection, features } = await this.#run(attempt)
       if (this.#closed !== null) {
         connection.close(this.#closed)
         return
@@ -384,6 +381,15 @@ export class Lane {
       limit.cancel()
       stopListening()
     }
+  }
+
+  #run(attempt: Attempt): Promise<Opened> {
+    const { connection, handshake } = this.#settings
+    const make = (onClosed: (error: RequestError) => void): Connection => this.#make(onClosed)
+    const run = (): Promise<Opened> => attempt.run(this.#addresses, handshake, make, error => this.#lost(error))
+    const { client } = connection
+    if (client === undefined || !channels.connect.hasSubscribers) return run()
+    return channels.connect.trace({ client, broker: channelBroker(this.#endpoint) }, run)
   }
 
   #make(onClosed: (error: RequestError) => void): Connection {

@@ -4,7 +4,13 @@ import { Deadline, sleep, whenPassed, type Clock, type Timer } from '../base/clo
 import type { Random } from '../base/random.ts'
 import type { Logger } from '../observe/logger.ts'
 import { asRequestError, type Connection } from './connection.ts'
-import { Authentication, type BrokerFeatures, type HandshakeSettings, type SessionTerms } from './handshake.ts'
+import {
+  Authentication,
+  tracedAuthentication,
+  type BrokerFeatures,
+  type HandshakeSettings,
+  type SessionTerms,
+} from './handshake.ts'
 import { RequestError } from './request-error.ts'
 import type { SaslMechanism } from './sasl/mechanism.ts'
 
@@ -151,7 +157,7 @@ export class Session {
       this.#fail(`${name}: re-authentication took longer than ${Math.round(authTimeoutMs)} ms`)
     })
     try {
-      const terms = await this.#exchange()
+      const terms = await tracedAuthentication(this.#connection, this.#mechanism, true, () => this.#exchange())
       if (this.#isOver()) return
       this.#limit.cancel()
       this.#plan = this.#startPlan(terms)

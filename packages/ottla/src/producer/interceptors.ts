@@ -5,10 +5,9 @@ import { KafkaError, invalidArgument } from '../errors.ts'
 import { HookErrors } from '../observe/hook-errors.ts'
 import type { Logger } from '../observe/logger.ts'
 import type { Bytes, DeliveryReport, ProducerMessage } from '../types.ts'
-import { Intake } from './intake.ts'
-import type { ReportSink } from './queue/entries.ts'
-import { checkMessage, type AnyMessage } from './queue/message.ts'
+import type { AnyMessage } from './queue/message.ts'
 import { makeReport, refusal, type Settled } from './report/report.ts'
+import type { SendHooks } from './send-hooks.ts'
 
 /**
  * Sees every message of a producer. Its functions are called synchronously, in the order of the interceptors, and must
@@ -32,7 +31,7 @@ export interface ProducerInterceptor<K = Bytes, V = Bytes> {
 type AnyInterceptor = ProducerInterceptor<unknown, unknown>
 
 /** Calls the interceptors one after the other. */
-export class ProducerInterceptors {
+export class ProducerInterceptors implements SendHooks {
   readonly #interceptors: readonly AnyInterceptor[]
   readonly #errors: HookErrors
   // Called in the asynchronous context of the constructor, not in that of the response.
@@ -93,45 +92,6 @@ export class ProducerInterceptors {
       } catch (error) {
         this.#errors.report('onAcknowledgement', error)
       }
-    }
-  }
-}
-
-/** The intake of a producer with interceptors; a class of its own, so that other producers pay nothing. */
-export class InterceptedIntake extends Intake {
-  readonly #interceptors: ProducerInterceptors
-
-  constructor(interceptors: ProducerInterceptors, ...args: ConstructorParameters<typeof Intake>) {
-    super(...args)
-    this.#interceptors = interceptors
-  }
-
-  override produce(message: AnyMessage, sink: ReportSink): void {
-    checkMessage(message)
-    const changed = this.#interceptors.onSend(message)
-    try {
-      super.produce(changed, sink)
-    } catch (error) {
-      this.#interceptors.refused(changed, error)
-      throw error
-    }
-  }
-
-  protected override enter(
-    message: AnyMessage,
-    sink: ReportSink,
-    signal: AbortSignal | undefined,
-  ): Promise<void> | null {
-    checkMessage(message)
-    const changed = this.#interceptors.onSend(message)
-    const refuse = (error: unknown): never => {
-      this.#interceptors.refused(changed, error)
-      throw error
-    }
-    try {
-      return super.enter(changed, sink, signal)?.catch(refuse) ?? null
-    } catch (error) {
-      return refuse(error)
     }
   }
 }

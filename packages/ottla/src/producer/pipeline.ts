@@ -11,6 +11,7 @@ import { TurnClock } from '../base/turn-clock.ts'
 import { messageOf } from '../base/unknown-error.ts'
 import type { Snapshot } from '../cluster/snapshot.ts'
 import { KafkaError } from '../errors.ts'
+import type { ChannelClient } from '../observe/channel-payloads.ts'
 import type { EventHub } from '../observe/events.ts'
 import type { Logger } from '../observe/logger.ts'
 import type { ClientCounters } from '../observe/statistics/counters.ts'
@@ -68,6 +69,8 @@ export interface PipelineSettings {
 export type MakeIdentity = (onReady: () => void) => PipelineIdentity
 
 export interface PipelineContext {
+  /** As channels name it. */
+  readonly client: ChannelClient
   readonly clock: Clock
   readonly random: Random
   readonly threads: Threads
@@ -95,6 +98,8 @@ export class Pipeline implements QueueObserver {
   readonly accumulator: Accumulator
   readonly delivery: Delivery
   readonly sender: Sender
+  /** Called with every new batch. */
+  onBatch: (() => void) | null = null
   readonly #cluster: PipelineCluster
   readonly #settings: PipelineSettings
   readonly #context: PipelineContext
@@ -268,6 +273,7 @@ export class Pipeline implements QueueObserver {
   // QueueObserver
 
   onOpened(queue: PartitionQueue, batch: Batch): void {
+    if (this.onBatch !== null) this.onBatch()
     if (this.#nextScan === Infinity) {
       this.#nextScan = batch.lastAt + this.#expiry.scanMs
       this.#alarm.set(this.#nextScan)

@@ -3,23 +3,23 @@ import { Deadline } from '../base/clock.ts'
 import { rejectLater } from '../base/turn.ts'
 import { resolveWait, type Wait } from '../base/wait.ts'
 import { Cluster } from '../cluster/cluster.ts'
-import { createContext, type ClientContext, type ClientOptions } from '../cluster/context.ts'
+import { createContext, type ClientContext } from '../cluster/context.ts'
 import { AuthenticatedClient } from '../cluster/authenticated-client.ts'
 import { clientHandle, type ClientHandle } from '../cluster/handle.ts'
+import { clientInsight, type ClientInsight } from '../cluster/insight.ts'
 import { getMetadata, offsetsForTimes, queryWatermarkOffsets, type QueryOptions } from '../cluster/queries.ts'
 import { checkedOptions } from '../config/constructor-options.ts'
 import { resolveConfig, type ProducerConfig } from '../config/resolve.ts'
 import { KafkaError, invalidArgument } from '../errors.ts'
 import { StatisticsReporter } from '../observe/statistics/reporter.ts'
-import type { SerializerInput } from '../serdes.ts'
-import { serializersOf, type OptionsArgument, type SerializersByTopic, type TopicsOption } from '../topic-serdes.ts'
-import type { TopicForm, Untyped, ValueBeside } from '../topics.ts'
+import { takeWindow } from '../observe/statistics/window.ts'
+import { serializersOf } from '../topic-serdes.ts'
+import type { Untyped, ValueBeside } from '../topics.ts'
 import type {
   Bytes,
   ConsumerGroupMetadata,
   Event,
   Metadata,
-  Partitioner,
   ProducedMessage,
   ProducedReport,
   ProducerEvent,
@@ -29,9 +29,12 @@ import type {
 import { flush, untilRead } from './flush.ts'
 import type { PipelineIdentity } from './idempotence/identity.ts'
 import { requestId, ProducerIdentity, type RequestId } from './idempotence/producer-identity.ts'
-import { Intake, type Serializers } from './intake.ts'
-import { InterceptedIntake, ProducerInterceptors, type ProducerInterceptor } from './interceptors.ts'
+import type { Intake, Serializers } from './intake.ts'
+import { Intakes } from './intakes.ts'
+import { ProducerInterceptors } from './interceptors.ts'
+import { producerInsight } from './explainer.ts'
 import { Lifecycle } from './lifecycle.ts'
+import type { ProducerListener, ProducerOptions, TopicProducerArguments } from './options.ts'
 import { Pipeline } from './pipeline.ts'
 import type { ReportSink } from './queue/entries.ts'
 import { inContext } from './report/report-context.ts'
@@ -49,45 +52,6 @@ import { TransactionRequests } from './transaction/requests.ts'
 import { runTransaction } from './transaction/run.ts'
 import { Transactions, type TransactionHost } from './transaction/transactions.ts'
 import { writableOf } from './writable.ts'
-
-/**
- * Constructor options of a producer.
- * @since 0.1.0
- */
-export interface ProducerOptions<K = Bytes, V = Bytes> extends ClientOptions {
-  /** Turns a message's key into bytes; not called for null and undefined. */
-  readonly key?: SerializerInput<K>
-  /** Turns a message's value into bytes; not called for null and undefined. */
-  readonly value?: SerializerInput<V>
-  /** Chooses partitions, instead of the `partitioner` property. */
-  readonly partitioner?: Partitioner
-  /** Called for every message and every delivery report. */
-  readonly interceptors?: readonly ProducerInterceptor<K, V>[]
-}
-
-/**
- * Constructor options of a producer for typed topics.
- * @since 0.1.0
- */
-export type TopicProducerOptions<T> = Omit<ProducerOptions<unknown, unknown>, 'key' | 'value'> &
-  TopicsOption<SerializersByTopic<T>>
-
-/**
- * The second signature of the constructor, which is for typed topics only.
- * @since 0.1.0
- */
-export type TopicProducerArguments<K, V> = {
-  readonly plain: [options: never]
-  readonly topics: OptionsArgument<TopicProducerOptions<K>>
-}[TopicForm<K, V>]
-
-/**
- * A listener for one type of a producer's events.
- * @since 0.1.0
- */
-export type ProducerListener<K, V, T extends ProducerEvent['type']> = (
-  event: Extract<ProducerEvent<K, V>, { type: T }>,
-) => void
 
 const producerEvents: ReadonlySet<ProducerEvent['type']> = new Set([
   'delivery',
@@ -114,9 +78,12 @@ export class Producer<K = Bytes, V = ValueBeside<K, Bytes>> extends Authenticate
   readonly #context: ClientContext
   readonly #cluster: Cluster
   readonly #pipeline: Pipeline
-  readonly #intake: Intake
+  readonly #intakes: Intakes
+  /** The one for `produce`; looked up again with every batch. */
+  #intake: Intake
   readonly #lifecycle: Lifecycle
   readonly #statistics: StatisticsReporter
+  readonly #insight: ClientInsight
   readonly #transactions: Transactions | null
   #onReady: (() => void) | null = null
   #closing: Promise<void> | null = null
@@ -148,13 +115,18 @@ export class Producer<K = Bytes, V = ValueBeside<K, Bytes>> extends Authenticate
       this.#context,
       settings['enable.idempotence'] ? onReady => this.#makeIdentity(onReady) : null,
     )
-    this.#intake = this.#makeIntake(serializersOf(options), options.interceptors ?? [])
+    this.#intakes = this.#makeIntakes(serializersOf(options), options.interceptors ?? [])
+    this.#intake = this.#intakes.current
+    this.#pipeline.onBatch = () => (this.#intake = this.#intakes.current)
+    this.#pipeline.delivery.onSettled = settled => this.#intakes.settled(settled)
     this.#statistics = new StatisticsReporter(
       this.#context.clock,
       this.#context.events,
       settings['statistics.interval.ms'],
-      () => producerStatistics(this.#context, this.#cluster, this.#pipeline),
+      () => producerStatistics(this.#context, this.#cluster, this.#pipeline, takeWindow),
     )
+    const parts = [this.#context, this.#cluster, this.#pipeline] as const
+    this.#insight = producerInsight(...parts, this.#lifecycle, this.#transactions)
     this.#cluster.start()
     this.#pipeline.prepare()
   }
@@ -179,6 +151,11 @@ export class Producer<K = Bytes, V = ValueBeside<K, Bytes>> extends Authenticate
     return { context: this.#context, cluster: this.#cluster }
   }
 
+  /** @internal */
+  get [clientInsight](): ClientInsight {
+    return this.#insight
+  }
+
   /**
    * Enqueues a message and returns at once. Its report goes to `report`, in this call's AsyncLocalStorage context, or,
    * if there is none, to `events()`.
@@ -201,7 +178,7 @@ export class Producer<K = Bytes, V = ValueBeside<K, Bytes>> extends Authenticate
    */
   send(message: ProducedMessage<K, V>, options: { readonly signal?: AbortSignal } = {}): Promise<ProducedReport<K, V>> {
     // As in produce.
-    return this.#intake.send(message, options.signal) as Promise<ProducedReport<K, V>>
+    return this.#intakes.current.send(message, options.signal) as Promise<ProducedReport<K, V>>
   }
 
   /**
@@ -210,7 +187,7 @@ export class Producer<K = Bytes, V = ValueBeside<K, Bytes>> extends Authenticate
    */
   sendBatch(messages: Iterable<ProducedMessage<K, V>>): Promise<ProducedReport<K, V>[]> {
     // As in produce.
-    return this.#intake.sendBatch(messages) as Promise<ProducedReport<K, V>[]>
+    return this.#intakes.current.sendBatch(messages) as Promise<ProducedReport<K, V>[]>
   }
 
   /**
@@ -267,7 +244,7 @@ export class Producer<K = Bytes, V = ValueBeside<K, Bytes>> extends Authenticate
    * waits for all its reports and leaves the producer open.
    */
   writable(): WritableStream<ProducedMessage<K, V>> {
-    return writableOf(this.#intake)
+    return writableOf(() => this.#intakes.current)
   }
 
   /**
@@ -418,21 +395,20 @@ export class Producer<K = Bytes, V = ValueBeside<K, Bytes>> extends Authenticate
     this.#pipeline.purge(true, true)
     this.#lifecycle.enter('closed')
     this.#statistics.stop()
+    this.#insight.stop()
     this.#pipeline.close()
     this.#cluster.close()
   }
 
-  #makeIntake(serializers: Serializers, given: readonly unknown[]): Intake {
+  #makeIntakes(serializers: Serializers, given: readonly unknown[]): Intakes {
+    const { client, logger } = this.#context
     const args = [
       this.#pipeline,
       this.#lifecycle,
       serializers,
       this.#context.settings['ottla.linger.adaptive'],
     ] as const
-    if (given.length === 0) return new Intake(...args)
-    const interceptors = new ProducerInterceptors(given, this.#context.logger)
-    this.#pipeline.delivery.onSettled = settled => interceptors.settled(settled)
-    return new InterceptedIntake(interceptors, ...args)
+    return new Intakes(client, given.length === 0 ? null : new ProducerInterceptors(given, logger), ...args)
   }
 
   #makeIdentity(onReady: () => void): PipelineIdentity {
@@ -448,6 +424,7 @@ export class Producer<K = Bytes, V = ValueBeside<K, Bytes>> extends Authenticate
     const { clock, logger, settings } = this.#context
     const requests = new TransactionRequests(this.#cluster, clock, id, settings['transaction.timeout.ms'])
     const host: TransactionHost = {
+      client: this.#context.client,
       restrict: (reason, acceptsPending) => this.#lifecycle.restrict(reason, acceptsPending),
       flush: signal => flush(this.#pipeline, clock, -1, signal),
       giveUp: cause => {

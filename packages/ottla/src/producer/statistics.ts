@@ -2,7 +2,8 @@
 import type { Cluster } from '../cluster/cluster.ts'
 import type { ClientContext } from '../cluster/context.ts'
 import { commonStatistics, ExtrasByBroker, plainPartition } from '../cluster/statistics.ts'
-import { ClientCounters } from '../observe/statistics/counters.ts'
+import type { ClientCounters } from '../observe/statistics/counters.ts'
+import type { ReadWindow } from '../observe/statistics/window.ts'
 import type { EosStatistics, PartitionStatistics, Statistics, TopicStatistics } from '../statistics.ts'
 import type { PipelineIdentity } from './idempotence/identity.ts'
 import type { Pipeline } from './pipeline.ts'
@@ -18,17 +19,21 @@ interface InFlight {
 
 const NOTHING: InFlight = { messages: 0, oldest: Infinity }
 
-/** A producer's statistics; starts new windows. */
-export function producerStatistics(context: ClientContext, cluster: Cluster, pipeline: Pipeline): Statistics {
-  const { clock, settings } = context
-  const counters = context.counters ?? new ClientCounters(clock)
+/** A producer's statistics. @param read - starts new windows, or only looks */
+export function producerStatistics(
+  context: ClientContext,
+  cluster: Cluster,
+  pipeline: Pipeline,
+  read: ReadWindow,
+): Statistics {
+  const { clock, counters, settings } = context
   const extras = new ExtrasByBroker()
   const inFlight = collectInFlight(pipeline, extras)
   const topics: Record<string, TopicStatistics> = {}
   for (const topic of pipeline.topics()) {
-    topics[topic.name] = topicStatistics(topic, cluster, counters, extras, inFlight)
+    topics[topic.name] = topicStatistics(topic, cluster, counters, extras, read, inFlight)
   }
-  const { name, client_id, type, ts, time, age, ...rest } = commonStatistics(context, cluster, counters, extras)
+  const { name, client_id, type, ts, time, age, ...rest } = commonStatistics(context, cluster, counters, extras, read)
   return {
     name,
     client_id,
@@ -66,6 +71,7 @@ function topicStatistics(
   cluster: Cluster,
   counters: ClientCounters,
   extras: ExtrasByBroker,
+  read: ReadWindow,
   inFlight: ReadonlyMap<PartitionQueue, InFlight>,
 ): TopicStatistics {
   const now = counters.clock.now()
@@ -85,8 +91,8 @@ function topicStatistics(
     topic: topic.name,
     age: Math.floor(now - counted.since),
     metadata_age: updatedAt === undefined ? -1 : Math.floor(now - updatedAt),
-    batchsize: counted.batchSize.take(),
-    batchcnt: counted.batchCount.take(),
+    batchsize: read(counted.batchSize),
+    batchcnt: read(counted.batchCount),
     partitions,
   }
 }

@@ -9,7 +9,7 @@ const HIGH_WATER_MARK = 256
  * A stream into the producer. A write is done when the message is in the queue. The first message that cannot be
  * delivered errors the stream. Closing it waits for the reports of all messages written.
  */
-export function writableOf<M extends AnyMessage>(intake: Intake): WritableStream<M> {
+export function writableOf<M extends AnyMessage>(intake: () => Intake): WritableStream<M> {
   let open = 0
   let failure: Error | null = null
   let onDone: (() => void) | null = null
@@ -26,7 +26,7 @@ export function writableOf<M extends AnyMessage>(intake: Intake): WritableStream
         }
         open++
         try {
-          await intake.accept(message, { settle: onReport })
+          await intake().accept(message, { settle: onReport })
         } catch (error) {
           open--
           throw error

@@ -6,6 +6,7 @@ import { AuthenticatedClient } from '../../src/cluster/authenticated-client.ts'
 import { Cluster } from '../../src/cluster/cluster.ts'
 import { createContext } from '../../src/cluster/context.ts'
 import { clientHandle, type ClientHandle } from '../../src/cluster/handle.ts'
+import { ClientInsight, clientInsight } from '../../src/cluster/insight.ts'
 import { resolveConfig } from '../../src/config/resolve.ts'
 import { KafkaError } from '../../src/errors.ts'
 
@@ -16,10 +17,13 @@ const quiet = { logger: (): void => undefined }
 /** A client of another kind. */
 class Shared extends AuthenticatedClient {
   readonly [clientHandle]: ClientHandle
+  readonly [clientInsight]: ClientInsight
 
   constructor(handle: ClientHandle) {
     super()
     this[clientHandle] = handle
+    const nothing = { conditions: () => [], explain: () => [], statistics: () => assert.fail() }
+    this[clientInsight] = new ClientInsight(handle.context, nothing, false)
   }
 }
 

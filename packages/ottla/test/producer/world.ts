@@ -57,7 +57,14 @@ export function makeWorld(
     })
   const onFatal = (code: number, message: string): void => void fatals.push(`${errorName(code)} ${message}`)
   const isGapless = settings['enable.gapless.guarantee']
-  const context = { clock, random: seeded(42), threads: systemThreads, logger, events }
+  const client = {
+    name: 'test#producer-1',
+    kind: 'producer',
+    clientId: 'test',
+    groupId: null,
+    transactionalId: null,
+  } as const
+  const context = { client, clock, random: seeded(42), threads: systemThreads, logger, events }
   const resolved = pipelineSettings(settings, partitioner, null)
   const pipeline = new Pipeline(
     cluster,

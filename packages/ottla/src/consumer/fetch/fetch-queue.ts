@@ -398,6 +398,7 @@ export class FetchQueue {
     cursor.queued.messages += batch.recordCount - counted
     this.#messages += batch.recordCount - counted
     cursor.queued.entries.shift()
+    cursor.reaches(batch.baseOffset)
     cursor.queued.open = batch
     cursor.records = records
     if (records.data !== batch.buffer) {

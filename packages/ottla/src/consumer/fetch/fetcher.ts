@@ -16,10 +16,13 @@ import type { Cluster } from '../../cluster/cluster.ts'
 import { retryBackoffMs } from '../../cluster/rounds.ts'
 import type { ClientContext } from '../../cluster/context.ts'
 import { KafkaError } from '../../errors.ts'
+import type { FetchPayload } from '../../observe/channel-payloads.ts'
+import { channels } from '../../observe/channels.ts'
 import { ErrorThrottle } from '../../observe/error-throttle.ts'
 import type { Assignment } from '../partition/assignment.ts'
 import type { Cursor } from '../partition/cursor.ts'
 import { Gap } from '../partition/queued.ts'
+import { countFetched } from './fetch-counts.ts'
 import type { FetchQueue } from './fetch-queue.ts'
 import { FetchSession, type WantedPartition } from './fetch-session.ts'
 import { FetchWait } from './fetch-wait.ts'
@@ -125,7 +128,7 @@ export class Fetcher {
       while (!this.#closed) {
         const cursors = this.#collect(node)
         if (cursors.length === 0 || !this.#hasRoom(cursors)) return
-        await this.#fetch(node, cursors)
+        await this.#fetchTraced(node, cursors)
       }
     } catch (error) {
       if (this.#closed) return
@@ -197,7 +200,16 @@ export class Fetcher {
     return false
   }
 
-  async #fetch(node: number, cursors: readonly Cursor[]): Promise<void> {
+  /** As `#fetch`, published if anybody subscribes. */
+  #fetchTraced(node: number, cursors: readonly Cursor[]): Promise<void> {
+    if (!channels.fetch.hasSubscribers) return this.#fetch(node, cursors, null)
+    const { client } = this.#context
+    const payload = { client, brokerId: node, partitionCount: cursors.length, fetched: [] }
+    return channels.fetch.trace(payload, () => this.#fetch(node, cursors, payload))
+  }
+
+  /** @param trace gets what was fetched; null if nobody wants to know */
+  async #fetch(node: number, cursors: readonly Cursor[], trace: FetchPayload | null): Promise<void> {
     const { settings, logger } = this.#context
     const { session } = this.#node(node)
     let response: Decoded<FetchResponse>
@@ -215,6 +227,7 @@ export class Fetcher {
       session.reset()
       if (this.#closed) return
       if (!(error instanceof KafkaError)) throw error
+      if (trace !== null) channels.fetch.noteError(trace, error)
       logger.debug('fetch', 'FETCH', `broker ${node}: ${error.message}`)
       this.#cluster.metadata.requestRefresh(error.message)
       for (const cursor of cursors) {
@@ -228,6 +241,7 @@ export class Fetcher {
     }
     if (response.errorCode !== ErrorCode.ERR_NO_ERROR) {
       const error = KafkaError.of(response.errorCode, 'fetch')
+      if (trace !== null) channels.fetch.noteError(trace, error)
       logger.debug('fetch', 'FETCH', `broker ${node}: session: ${error.message}`)
       session.reset()
       // Busy brokers forget sessions: opens a new one at once. Anything else is retried after a backoff.
@@ -239,7 +253,7 @@ export class Fetcher {
       return
     }
     session.answered(response.sessionId)
-    await this.#accept(node, response)
+    await this.#accept(node, response, trace)
     const now = this.#context.clock.now()
     // A response leaves out what has not changed.
     for (const cursor of cursors) if (cursor.trouble === null) cursor.fetching.fetchedAt = now
@@ -298,7 +312,7 @@ export class Fetcher {
     return { body, maxVersion: idsKnown ? Fetch.maxVersion : FIRST_WITH_TOPIC_IDS - 1 }
   }
 
-  async #accept(node: number, response: Decoded<FetchResponse>): Promise<void> {
+  async #accept(node: number, response: Decoded<FetchResponse>, trace: FetchPayload | null): Promise<void> {
     const { topicNames } = this.#cluster.metadata.snapshot
     this.#jitter = this.#context.random()
     for (const answered of response.responses) {
@@ -307,18 +321,18 @@ export class Fetcher {
       for (const answer of answered.partitions) {
         const cursor = this.#assignment.get(topic, answer.partitionIndex)
         if (cursor === undefined || !cursor.isAnsweredBy(node)) {
-          this.#context.counters?.dropped(topic, answer.partitionIndex)
+          this.#context.counters.dropped(topic, answer.partitionIndex)
           continue
         }
         if (answer.errorCode !== ErrorCode.ERR_NO_ERROR) this.#refused(cursor, answer, node, response)
         else if (answer.preferredReadReplica >= 0 && answer.preferredReadReplica !== node)
           this.#redirect(cursor, answer)
-        else await this.#received(cursor, answer, node)
+        else await this.#received(cursor, answer, node, trace)
       }
     }
   }
 
-  async #received(cursor: Cursor, answer: PartitionAnswer, node: number): Promise<void> {
+  async #received(cursor: Cursor, answer: PartitionAnswer, node: number, trace: FetchPayload | null): Promise<void> {
     const { settings } = this.#context
     const readCommitted = settings['isolation.level'] === 'read_committed'
     const { fetching } = cursor
@@ -347,24 +361,13 @@ export class Fetcher {
     fetching.failures = 0
     if (cursor.trouble !== null) this.#recovered(cursor)
     fetching.grownMaxBytes = fetched.neededBytes
-    if (this.#context.counters !== null) this.#count(cursor, fetched, node)
+    const broker = this.#cluster.broker(node)?.counters ?? null
+    countFetched(cursor, fetched, { client: this.#context.counters, broker, trace })
     const { nextOffset, leaderEpoch } = fetched
     fetching.end = readCommitted ? answer.lastStableOffset : answer.highWatermark
     cursor.fetched(nextOffset, leaderEpoch)
     const gap = fetched.gap()
     if (batches.length > 0 || gap !== null) this.#queue.push(cursor, batches, gap)
-  }
-
-  #count({ topic, partition }: Cursor, { batches, neededBytes }: FetchedPartition, node: number): void {
-    let messages = 0
-    let bytes = 0
-    for (const batch of batches) {
-      messages += batch.recordCount
-      bytes += batch.sizeBytes
-    }
-    if (messages > 0) this.#context.counters?.fetched(topic, partition, messages, bytes)
-    const broker = this.#cluster.broker(node)?.counters ?? null
-    if (broker !== null && neededBytes > 0) broker.rxPartial++
   }
 
   /** A response leaves out what has not changed: the end is found from what is known about the partition. */

@@ -2,6 +2,7 @@
 import { stackOf } from '../../base/unknown-error.ts'
 import type { ClientContext } from '../../cluster/context.ts'
 import { OFFSET_INVALID, type RebalanceEvent, type TopicPartition, type TopicPartitionOffset } from '../../types.ts'
+import { channels } from '../../observe/channels.ts'
 import type { RunningJobs } from '../read/running-jobs.ts'
 import type { Job, JobHolder } from '../read/job-list.ts'
 
@@ -135,6 +136,15 @@ export class RebalanceCalls implements JobHolder {
     }
     const partitions = call.partitions.map(({ topic, partition }) => ({ topic, partition, offset: OFFSET_INVALID }))
     const event: RebalanceEvent = { type, partitions, protocol: this.#protocol }
+    const { rebalance } = channels
+    if (!rebalance.hasSubscribers) await this.#perform(call, event)
+    else await rebalance.trace({ client: this.#context.client, ...event }, () => this.#perform(call, event))
+    this.#context.events.emit({ type: 'rebalance', event })
+    if (type !== 'assign') this.#isLost = false
+  }
+
+  async #perform(call: Call, event: RebalanceEvent): Promise<void> {
+    const { type, partitions } = event
     if (type === 'assign') this.#isLost = false
     this.#current = call
     try {
@@ -146,8 +156,6 @@ export class RebalanceCalls implements JobHolder {
     if (this.#protocol === 'EAGER') await this.#finishEager(call, partitions)
     else await this.#finish(call, partitions)
     this.#current = null
-    this.#context.events.emit({ type: 'rebalance', event })
-    if (type !== 'assign') this.#isLost = false
   }
 
   async #finishEager({ type, touched }: Call, partitions: readonly TopicPartitionOffset[]): Promise<void> {

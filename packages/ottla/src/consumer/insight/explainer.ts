@@ -3,7 +3,9 @@ import { ErrorCode } from '@ottla/protocol'
 import { groupBy } from '../../base/grouping.ts'
 import type { Cluster } from '../../cluster/cluster.ts'
 import type { ClientContext } from '../../cluster/context.ts'
+import { connectionConditions, explainConnections, explainTopicError, some } from '../../cluster/insight.ts'
 import { KafkaError } from '../../errors.ts'
+import type { Condition } from '../../observe/health.ts'
 import { forGood } from '../read/fatal.ts'
 import { OFFSET_BEGINNING } from '../../types.ts'
 import type { Subscription } from '../group/subscription.ts'
@@ -45,7 +47,7 @@ const joinStates: Readonly<Record<string, string>> = {
 
 // Messages that the application has processed for less are not worth a sentence.
 const LONG_MS = 1000
-// A sentence names this many partitions and counts the others.
+// Says this many of what may be a lot, and counts the others.
 const MOST_NAMES = 5
 
 export class Explainer {
@@ -74,7 +76,7 @@ export class Explainer {
     const { isClosed, cursors, group, isWaiting } = this.#consumer
     if (isClosed) return ['The consumer is closed.']
     if (this.#fatal !== null) return [`${forGood(this.#fatal)} Close it and make another one.`]
-    const found = [...this.#brokers()]
+    const found = [...explainConnections(this.#cluster)]
     if (group?.subscription) found.push(...this.#subscription(group.subscription), ...this.#group(group))
     else if (cursors.length === 0) found.push('Nothing is subscribed to or assigned: call subscribe or assign.')
     found.push(...this.#leftBehind())
@@ -86,6 +88,61 @@ export class Explainer {
       found.push(`The last error, ${seconds} s ago: ${this.#last.error.message} (${this.#last.error.name}).`)
     }
     return found
+  }
+
+  *conditions(): Iterable<Condition> {
+    const { isClosed, cursors, group } = this.#consumer
+    if (isClosed) {
+      yield { code: 'closed', message: 'The consumer is closed.' }
+      return
+    }
+    if (this.#fatal !== null) {
+      yield { code: 'fatal', message: forGood(this.#fatal) }
+      return
+    }
+    yield* connectionConditions(this.#cluster)
+    if (group?.subscription) {
+      for (const message of this.#subscription(group.subscription)) yield { code: 'topic', message }
+      const [message = ''] = this.#group(group)
+      if (group.isParked && cursors.length === 0) yield { code: 'poll-exceeded', message }
+      else if (group.hasCallbacks || group.joinState !== 'steady') yield { code: 'joining', message }
+    }
+    yield* this.#troubles()
+    yield* this.#slowness()
+  }
+
+  /** How long is too long, ms; Infinity if `ottla.partition.stall.ms` is 0. */
+  get #stallMs(): number {
+    return this.#context.settings['ottla.partition.stall.ms'] || Infinity
+  }
+
+  /** Partitions that cannot be read at present. */
+  *#troubles(): Iterable<Condition> {
+    const since = this.#context.clock.now() - this.#stallMs
+    // A partition with messages that wait for the application need not be fetched.
+    const isSilent = ({ state, fetching, queued, isSuspended }: Cursor): boolean =>
+      state === 'active' &&
+      !isSuspended &&
+      queued.messages === 0 &&
+      fetching.fetchedAt >= 0 &&
+      fetching.fetchedAt < since
+    const isFull = this.#consumer.isQueueFull()
+    const troubled = this.#consumer.cursors.filter(
+      cursor => cursor.state === 'stopped' || cursor.trouble !== null || (!isFull && isSilent(cursor)),
+    )
+    const [first] = troubled
+    if (first === undefined) return
+    yield { code: 'partition', message: `${some(troubled.map(({ name }) => name))}: ${this.partition(first)}.` }
+  }
+
+  /** Handlers that take long. */
+  *#slowness(): Iterable<Condition> {
+    const { runningJobs } = this.#consumer
+    const slow = runningJobs.longerThan(this.#stallMs)
+    const [longest] = slow
+    if (longest === undefined) return
+    const message = `${some(slow.map(({ place }) => place.name))}: ${runningJobs.describe(longest)}.`
+    yield { code: 'slow-handler', message, since: longest.since }
   }
 
   /** What keeps messages of one partition away, or that nothing does. */
@@ -146,19 +203,6 @@ export class Explainer {
     return 'is read to its end'
   }
 
-  *#brokers(): Iterable<string> {
-    const all = this.#cluster.allBrokers()
-    const names = (brokers: typeof all): string => some(brokers.map(({ name }) => name))
-    const failing = all.filter(broker => broker.isFailing)
-    if (all.some(broker => broker.isUp)) {
-      if (failing.length > 0) yield `These brokers cannot be reached: ${names(failing)}${reasonOf(failing)}.`
-    } else if (all.length > 0 && failing.length === all.length) {
-      yield `No broker can be reached: ${names(all)}${reasonOf(all)}.`
-    } else {
-      yield `There is no connection yet: ${names(all)}.`
-    }
-  }
-
   *#subscription(subscription: Subscription): Iterable<string> {
     const { snapshot } = this.#cluster.metadata
     for (const name of subscription.names) {
@@ -209,25 +253,6 @@ export class Explainer {
   }
 }
 
-/** The first names, and how many more there are. */
-export function some(names: readonly string[]): string {
-  const more = names.length - MOST_NAMES
-  return names.slice(0, MOST_NAMES).join(', ') + (more > 0 ? ` and ${more} more` : '')
-}
-
-// The first one: as a rule they are all the same.
-function reasonOf(brokers: readonly { readonly lastFailure: KafkaError | null }[]): string {
-  const failure = brokers.find(({ lastFailure }) => lastFailure !== null)?.lastFailure
-  return failure ? `; ${failure.message} (${failure.name})` : ''
-}
-
 function problemOf(code: number): string {
-  switch (code) {
-    case ErrorCode.ERR_UNKNOWN_TOPIC_OR_PART:
-      return 'does not exist'
-    case ErrorCode.ERR_TOPIC_AUTHORIZATION_FAILED:
-      return 'may not be read by this user'
-    default:
-      return `is not available: ${KafkaError.of(code, 'metadata').message}`
-  }
+  return explainTopicError(code, 'read', KafkaError.of(code, 'metadata').message)
 }

@@ -2,17 +2,20 @@
 import { addToGroup } from '../../base/grouping.ts'
 import type { Cluster } from '../../cluster/cluster.ts'
 import type { ClientContext } from '../../cluster/context.ts'
+import { ClientInsight, some } from '../../cluster/insight.ts'
 import type { FetchQueue } from '../fetch/fetch-queue.ts'
 import type { Group } from '../group/group.ts'
 import type { Assignment } from '../partition/assignment.ts'
 import { Cursor } from '../partition/cursor.ts'
 import type { RunningJobs } from '../read/running-jobs.ts'
 import type { Mailbox } from '../read/mailbox.ts'
-import { Explainer, some } from './explainer.ts'
+import { Explainer } from './explainer.ts'
 import { StallWatch, type Stalled } from './stall-watch.ts'
 import { ConsumerStatistics } from './statistics.ts'
 
 export class Insight {
+  /** What it says when it is asked. */
+  readonly client: ClientInsight
   readonly #context: ClientContext
   readonly #runningJobs: RunningJobs
   readonly #statistics: ConsumerStatistics
@@ -50,6 +53,11 @@ export class Insight {
       group,
       runningJobs,
     })
+    this.client = new ClientInsight(context, {
+      conditions: () => this.#explainer.conditions(),
+      explain: () => this.#explainer.explain(),
+      statistics: () => this.#statistics.look(),
+    })
     this.#watch = new StallWatch(clock, settings['ottla.partition.stall.ms'], settings['max.poll.interval.ms'], {
       get cursors() {
         return assignment.cursors
@@ -60,13 +68,9 @@ export class Insight {
     })
   }
 
-  /** Why nothing arrives, a sentence for each reason. */
-  explain(): string[] {
-    return this.#explainer.explain()
-  }
-
   stop(): void {
     this.#isStopped = true
+    this.client.stop()
     this.#statistics.stop()
     this.#watch.stop()
   }

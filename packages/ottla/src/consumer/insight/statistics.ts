@@ -2,9 +2,10 @@
 import type { Cluster } from '../../cluster/cluster.ts'
 import type { ClientContext } from '../../cluster/context.ts'
 import { commonStatistics, ExtrasByBroker, plainPartition } from '../../cluster/statistics.ts'
-import { ClientCounters } from '../../observe/statistics/counters.ts'
-import type { GroupStatistics, PartitionStatistics, Statistics, TopicStatistics } from '../../statistics.ts'
+import type { ClientCounters } from '../../observe/statistics/counters.ts'
 import { StatisticsReporter } from '../../observe/statistics/reporter.ts'
+import { lookAtWindow, takeWindow, type ReadWindow } from '../../observe/statistics/window.ts'
+import type { GroupStatistics, PartitionStatistics, Statistics, TopicStatistics } from '../../statistics.ts'
 import type { RebalanceEventNotice } from '../../types.ts'
 import type { Group } from '../group/group.ts'
 import type { Assignment } from '../partition/assignment.ts'
@@ -42,8 +43,8 @@ export class ConsumerStatistics {
     this.#group = group
     this.#groupStateAt = clock.now()
     const intervalMs = settings['statistics.interval.ms']
-    this.#reporter = new StatisticsReporter(clock, events, intervalMs, () => this.#collect())
-    if (intervalMs > 0) events.on('rebalance', ({ event }) => this.#onRebalance(event))
+    this.#reporter = new StatisticsReporter(clock, events, intervalMs, () => this.#collect(takeWindow))
+    events.on('rebalance', ({ event }) => this.#onRebalance(event))
   }
 
   stop(): void {
@@ -56,19 +57,23 @@ export class ConsumerStatistics {
     this.#rebalanceReason = type
   }
 
-  #collect(): Statistics {
-    const { clock } = this.#context
-    const counters = this.#context.counters ?? new ClientCounters(clock)
+  /** As they are now; begins no new windows. */
+  look(): Statistics {
+    return this.#collect(lookAtWindow)
+  }
+
+  #collect(read: ReadWindow): Statistics {
+    const { clock, counters } = this.#context
     const extras = new ExtrasByBroker()
     const topics: Record<string, TopicStatistics> = {}
     for (const topic of new Set([...counters.topics.keys(), ...this.#assignment.cursors.map(c => c.topic)])) {
-      topics[topic] = this.#topic(topic, counters, extras)
+      topics[topic] = this.#topic(topic, counters, extras, read)
     }
     const group = this.#group === null ? null : this.#groupStatistics(this.#group, clock.now())
-    return readerStatistics(this.#context, this.#cluster, this.#mailbox, counters, extras, topics, group)
+    return readerStatistics(this.#context, this.#cluster, this.#mailbox, counters, extras, read, topics, group)
   }
 
-  #topic(topic: string, counters: ClientCounters, extras: ExtrasByBroker): TopicStatistics {
+  #topic(topic: string, counters: ClientCounters, extras: ExtrasByBroker, read: ReadWindow): TopicStatistics {
     const { snapshot } = this.#cluster.metadata
     const counted = counters.topic(topic)
     const partitions: Record<string, PartitionStatistics> = {}
@@ -82,7 +87,7 @@ export class ConsumerStatistics {
       extras.add(topic, cursor.partition, broker)
       partitions[cursor.partition] = { ...plain, broker, ...this.#cursor(cursor) }
     }
-    return topicStatistics(this.#context, this.#cluster, counters, topic, partitions)
+    return topicStatistics(this.#context, this.#cluster, counters, read, topic, partitions)
   }
 
   #cursor(cursor: Cursor): Partial<PartitionStatistics> {
@@ -132,6 +137,7 @@ export function topicStatistics(
   { clock }: ClientContext,
   { metadata }: Cluster,
   counters: ClientCounters,
+  read: ReadWindow,
   topic: string,
   partitions: Record<string, PartitionStatistics>,
 ): TopicStatistics {
@@ -142,8 +148,8 @@ export function topicStatistics(
     topic,
     age: Math.floor(now - counted.since),
     metadata_age: updatedAt === undefined ? -1 : Math.floor(now - updatedAt),
-    batchsize: counted.batchSize.take(),
-    batchcnt: counted.batchCount.take(),
+    batchsize: read(counted.batchSize),
+    batchcnt: read(counted.batchCount),
     partitions,
   }
 }
@@ -155,10 +161,11 @@ export function readerStatistics(
   mailbox: Mailbox,
   counters: ClientCounters,
   extras: ExtrasByBroker,
+  read: ReadWindow,
   topics: Record<string, TopicStatistics>,
   group: GroupStatistics | null,
 ): Statistics {
-  const { name, client_id, type, ts, time, age, ...rest } = commonStatistics(context, cluster, counters, extras)
+  const { name, client_id, type, ts, time, age, ...rest } = commonStatistics(context, cluster, counters, extras, read)
   return {
     name,
     client_id,

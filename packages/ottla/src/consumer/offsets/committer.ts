@@ -13,6 +13,8 @@ import { within } from '../../base/wait.ts'
 import type { Cluster } from '../../cluster/cluster.ts'
 import type { ClientContext } from '../../cluster/context.ts'
 import { KafkaError } from '../../errors.ts'
+import type { CommitPayload } from '../../observe/channel-payloads.ts'
+import { channels } from '../../observe/channels.ts'
 import type { ConsumerGroupMetadata, TopicPartitionOffset } from '../../types.ts'
 import { memberAnswer, transientCode } from '../group/membership-errors.ts'
 import type { Assignment } from '../partition/assignment.ts'
@@ -122,7 +124,7 @@ export class Committer {
       })
     }
     const { term, generation } = this.#group
-    const turn = this.#last.then(() => this.#send(commits, { term, generation }, deadline, ended))
+    const turn = this.#last.then(() => this.#sendTraced(commits, { term, generation }, deadline, ended))
     this.#last = turn.catch(() => undefined)
     // The wait for earlier commits counts, too.
     return within(turn, this.#context.clock, deadline, outOfTime)
@@ -177,6 +179,19 @@ export class Committer {
       }
     }
     this.#running = false
+  }
+
+  /** As `#send`, published if anybody subscribes. */
+  #sendTraced(
+    commits: readonly Commit[],
+    asked: Asked,
+    deadline: Deadline,
+    ended: (results: readonly TopicPartitionOffset[] | null) => void,
+  ): Promise<TopicPartitionOffset[]> {
+    const send = (): Promise<TopicPartitionOffset[]> => this.#send(commits, asked, deadline, ended)
+    if (!channels.commit.hasSubscribers) return send()
+    const payload: CommitPayload = { client: this.#context.client, offsets: commits.map(({ offset }) => offset) }
+    return channels.commit.trace(payload, async () => (payload.result = await send()))
   }
 
   /** @param ended called once, with the results if there are any, before they are reported */

@@ -170,6 +170,11 @@ export class Cursor implements TopicPartition {
     if (leaderEpoch >= 0) this.readEpoch = leaderEpoch
   }
 
+  /** The next batch is about to be read: what is before it has no messages. */
+  reaches(offset: number): void {
+    if (offset > this.position) this.offsets.gaps.add(this.position, offset)
+  }
+
   /** Advances the position over a gap. */
   passTo(offset: number, leaderEpoch: number): void {
     const { position } = this

@@ -1,5 +1,6 @@
 /** The stored and the committed offset of one partition. Pure bookkeeping. */
 import { OFFSET_INVALID } from '../../types.ts'
+import { Gaps } from './gaps.ts'
 
 /** What a commit of the partition would send. */
 export interface StoredOffset {
@@ -61,6 +62,10 @@ export class OffsetStore {
   #gapEnd = OFFSET_INVALID
   #gapLeaderEpoch = -1
   #commitsInFlight = 0
+  /** Where reading began, or began again after the last move; for the lag while nothing is committed. */
+  start = OFFSET_INVALID
+  /** What reading has passed without a message. */
+  readonly gaps = new Gaps()
 
   constructor(isAutomatic = true) {
     this.isAutomatic = isAutomatic
@@ -104,12 +109,14 @@ export class OffsetStore {
     this.#isMoving = true
     this.#mayGoBack = true
     this.#gapFrom = this.#gapEnd = OFFSET_INVALID
+    this.gaps.clear()
   }
 
   /** This is the next offset to deliver, after a move or for the first time. */
   begins(offset: number, leaderEpoch: number): void {
     // Not a move: reading only begins again where it is.
     if (!this.#isMoving && this.#done >= 0) return
+    this.start = offset
     this.#done = offset
     this.#doneLeaderEpoch = leaderEpoch
     if (!this.#isMoving) return
@@ -125,6 +132,7 @@ export class OffsetStore {
 
   /** Reading has passed a gap. */
   passed(from: number, to: number, leaderEpoch: number): void {
+    this.gaps.add(from, to)
     if (this.#gapEnd !== from) this.#gapFrom = from
     this.#gapEnd = to
     if (leaderEpoch >= 0) this.#gapLeaderEpoch = leaderEpoch
@@ -153,6 +161,11 @@ export class OffsetStore {
     return { offset: stored, leaderEpoch: this.storedLeaderEpoch, metadata: this.storedMetadata }
   }
 
+  /** The next offset that may have a message, from this one on. */
+  behindGap(offset: number): number {
+    return offset >= this.#gapFrom && offset < this.#gapEnd ? this.#gapEnd : offset
+  }
+
   get isBeingCommitted(): boolean {
     return this.#commitsInFlight > 0
   }
@@ -169,6 +182,7 @@ export class OffsetStore {
     if (committed === null) return
     this.committed = committed.offset
     this.committedMetadata = committed.metadata ?? null
+    this.gaps.forgetBefore(committed.offset)
     if (era !== this.era) return
     this.#mayGoBack = false
     if (this.stored <= committed.offset) this.coversMessages = false

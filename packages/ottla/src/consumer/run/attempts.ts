@@ -4,6 +4,7 @@ import { backoffMs } from '../../base/backoff.ts'
 import { sleep, type Clock } from '../../base/clock.ts'
 import type { Random } from '../../base/random.ts'
 import { KafkaError } from '../../errors.ts'
+import type { ChannelClient } from '../../observe/channel-payloads.ts'
 import type { Message } from '../../types.ts'
 import type { RunningJobs } from '../read/running-jobs.ts'
 import { decodeMessage, type Decoding } from '../read/decoding.ts'
@@ -11,8 +12,10 @@ import { sendDeadLetter } from './dead-letter.ts'
 import { asError, deadLetterFailed } from './failure.ts'
 import type { RunOptions, RunSettings } from './options.ts'
 import type { Task } from './partition-work.ts'
+import { tracedMessage } from './process-traces.ts'
 
 export interface AttemptsHost {
+  readonly client: ChannelClient
   readonly clock: Clock
   readonly random: Random
   readonly runningJobs: RunningJobs
@@ -83,12 +86,14 @@ export class Attempts<K, V> {
   }
 
   #attempt(task: Task, attempt: number): Promise<void> {
+    const { client } = this.#host
     const { handler } = this.#options
     const { handlerTimeoutMs } = this.#settings
     const given = task.given as Message<K, V> // the deserializers make K and V
     if (handlerTimeoutMs !== undefined) return this.#attemptWithin(handlerTimeoutMs, task, given, attempt)
     const context = { attempt, signal: task.partition.over, heartbeat: () => this.#heartbeat(task) }
-    return this.#call(task, () => handler(given, context), true)
+    const handle = (): void | Promise<void> => handler(given, context)
+    return this.#call(task, tracedMessage(client, given, attempt, handle), true)
   }
 
   async #attemptWithin(ms: number, task: Task, given: Message<K, V>, attempt: number): Promise<void> {
@@ -104,8 +109,9 @@ export class Attempts<K, V> {
     }
     try {
       const context = { attempt, signal, heartbeat: () => this.#heartbeat(task) }
-      const work = (): Promise<void> => limited(this.#host.clock, handler(given, context), ms, late)
-      await this.#call(task, work, true)
+      const { client, clock } = this.#host
+      const work = (): Promise<void> => limited(clock, handler(given, context), ms, late)
+      await this.#call(task, tracedMessage(client, given, attempt, work), true)
     } finally {
       partition.endAttempt(abort)
     }

@@ -10,6 +10,7 @@ import { limited } from './attempts.ts'
 import { BatchWork } from './batch-work.ts'
 import { asError } from './failure.ts'
 import type { RunnerHost } from './host.ts'
+import { tracedBatch } from './process-traces.ts'
 import { batchRunSettings, type BatchRunOptions, type BatchRunSettings, type RunContext } from './options.ts'
 import { RunLoop } from './run-loop.ts'
 
@@ -109,14 +110,14 @@ export class BatchRunner<K, V> extends RunLoop<K, V, BatchWork<K, V>, TakenBatch
   }
 
   async #call(work: BatchWork<K, V>, batch: MessageBatch<K, V>): Promise<void> {
-    const { runningJobs } = this.host
+    const { client, clock, runningJobs } = this.host
     const { handlerTimeoutMs } = this.#settings
     const attempt = work.given(batch)
     const heartbeat = (): void => {
       if (work.job !== null) runningJobs.touch(work.job)
     }
     const perform = (handle: () => void | Promise<void>): Promise<void> =>
-      runningJobs.perform(work, work.cursor, batch.firstOffset, handle, true)
+      runningJobs.perform(work, work.cursor, batch.firstOffset, tracedBatch(client, batch, attempt, handle), true)
     if (handlerTimeoutMs === undefined) {
       const context: RunContext = { attempt, signal: work.over, heartbeat }
       await perform(() => this.#options.batchHandler(batch, context))
@@ -133,7 +134,7 @@ export class BatchRunner<K, V> extends RunLoop<K, V, BatchWork<K, V>, TakenBatch
     }
     try {
       const context: RunContext = { attempt, signal: abort.signal, heartbeat }
-      await perform(() => limited(this.host.clock, this.#options.batchHandler(batch, context), handlerTimeoutMs, late))
+      await perform(() => limited(clock, this.#options.batchHandler(batch, context), handlerTimeoutMs, late))
     } finally {
       work.endAttempt(abort)
     }

@@ -3,12 +3,14 @@ import type { RecordBatch } from '@ottla/protocol'
 import type { Clock } from '../../base/clock.ts'
 import type { Random } from '../../base/random.ts'
 import type { KafkaError } from '../../errors.ts'
+import type { ChannelClient } from '../../observe/channel-payloads.ts'
 import type { Cursor } from '../partition/cursor.ts'
 import type { Reader } from '../read/reader.ts'
 import type { RunningJobs } from '../read/running-jobs.ts'
 import type { RunHooks } from './hooks.ts'
 
 export interface RunnerHost<K, V> {
+  readonly client: ChannelClient
   readonly clock: Clock
   readonly random: Random
   readonly reader: Reader<K, V>

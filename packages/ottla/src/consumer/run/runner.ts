@@ -26,8 +26,8 @@ export class Runner<K, V> extends RunLoop<K, V, PartitionWork, FetchedMessage> {
     super(host, settings, options.signal)
     this.#settings = settings
     const { concurrency } = settings
-    const { clock, random, runningJobs, reader } = host
-    this.#attempts = new Attempts({ clock, random, runningJobs, decoding: reader.decoding }, options, settings)
+    const { client, clock, random, runningJobs, reader } = host
+    this.#attempts = new Attempts({ client, clock, random, runningJobs, decoding: reader.decoding }, options, settings)
     this.#mostPending = concurrency + Math.max(LEAST_WAITING, concurrency * WAITING_PER_HANDLER)
     this.#budget = new WorkBudget(host.mostBytes, () => host.partitions())
     this.#scheduler = new Scheduler(

@@ -22,8 +22,9 @@ function runnerHost<K, V>(
   runningJobs: RunningJobs,
   group: { readonly isParked: boolean } | null,
 ): RunnerHost<K, V> {
-  const { clock, random, settings, logger } = context
+  const { client, clock, random, settings, logger } = context
   return {
+    client,
     clock,
     random,
     reader,

@@ -5,11 +5,12 @@ import { Cluster } from '../../cluster/cluster.ts'
 import { createContext, type ClientContext } from '../../cluster/context.ts'
 import { AuthenticatedClient } from '../../cluster/authenticated-client.ts'
 import { clientHandle, type ClientHandle } from '../../cluster/handle.ts'
+import { clientInsight, type ClientInsight } from '../../cluster/insight.ts'
 import { checkedOptions } from '../../config/constructor-options.ts'
 import { checkForm, resolveConfig, type ConsumerSettings, type ShareConsumerConfig } from '../../config/resolve.ts'
 import { KafkaError } from '../../errors.ts'
 import type { Untyped, ValueBeside } from '../../topics.ts'
-import type { AcknowledgedEvent, ConsumerIterator, RequestEvent, TopicPartition, WaitOptions } from '../../types.ts'
+import type { ConsumerIterator, TopicPartition, WaitOptions } from '../../types.ts'
 import { invalid } from '../arguments.ts'
 import { ConsumedTopics } from '../group/consumed-topics.ts'
 import { newMemberId } from '../group/member-id.ts'
@@ -25,7 +26,7 @@ import { reportError } from '../read/reader-errors.ts'
 import { underWay } from '../read/reader-slot.ts'
 import { AcknowledgeResults, type AcknowledgeResult } from './acknowledge-results.ts'
 import { acknowledgeTypes, type AcknowledgeType } from './acknowledgements.ts'
-import type { ShareConsumerEvent } from './events.ts'
+import type { ShareConsumerEvent, ShareListenedEvent, ShareListener } from './events.ts'
 import { LockWatch } from './lock-watch.ts'
 import type { ConsumedShareMessage, LockedMessage, ShareMessage } from './message.ts'
 import {
@@ -36,23 +37,12 @@ import {
   type TopicShareConsumerArguments,
 } from './options.ts'
 import { ShareFetcher } from './share-fetcher.ts'
+import { shareInsight } from './share-insight.ts'
 import { ShareMember } from './share-member.ts'
 import { ShareQueue } from './share-queue.ts'
 import { ShareIterator, ShareReader, requireLocked } from './share-reader.ts'
 import { ShareRunner } from './share-runner.ts'
 import { ShareStatistics } from './share-statistics.ts'
-
-/** Events that `on` can listen to. */
-export type ShareListenedEvent<K = Buffer, V = ValueBeside<K, Buffer>> =
-  Exclude<ShareConsumerEvent<K, V>, { type: 'message' }> | AcknowledgedEvent | RequestEvent
-
-/**
- * A listener for one type of a share consumer's events.
- * @since 0.1.0
- */
-export type ShareListener<T extends ShareListenedEvent['type']> = (
-  event: Extract<ShareListenedEvent, { type: T }>,
-) => void
 
 const NO_LIMIT = -1
 // The part of the time for closing that handlers get.
@@ -85,6 +75,7 @@ export class ShareConsumer<K = Buffer, V = ValueBeside<K, Buffer>>
   readonly #topics: ConsumedTopics
   readonly #subscribed: SubscribedTopics
   readonly #statistics: ShareStatistics
+  readonly #insight: ClientInsight
   readonly #results: AcknowledgeResults
   readonly #isImplicit: boolean
   readonly #locks: LockWatch
@@ -172,6 +163,8 @@ export class ShareConsumer<K = Buffer, V = ValueBeside<K, Buffer>>
         return member.phase
       },
     })
+    const seen = [member, this.#mailbox, this.#reader, this.#runningJobs, this.#statistics] as const
+    this.#insight = shareInsight(context, cluster, this, ...seen)
     context.events.subscribe(event => this.#mailbox.onEvent(event))
     cluster.metadata.onChange(() => this.#onMetadata())
     cluster.start()
@@ -258,6 +251,7 @@ export class ShareConsumer<K = Buffer, V = ValueBeside<K, Buffer>>
     if (this.closed) await this.#closing.refuse()
     const run = new ShareRunner<K, V>(
       {
+        client: this.#context.client,
         clock: this.#context.clock,
         reader: this.#reader,
         runningJobs: this.#runningJobs,
@@ -363,11 +357,17 @@ export class ShareConsumer<K = Buffer, V = ValueBeside<K, Buffer>>
     return { context: this.#context, cluster: this.#cluster }
   }
 
+  /** @internal */
+  get [clientInsight](): ClientInsight {
+    return this.#insight
+  }
+
   async #end(): Promise<void> {
     this.#locks.stop()
     this.#watch.stop()
     this.#topics.stop()
     this.#statistics.stop()
+    this.#insight.stop()
     this.#cluster.close()
     await Promise.all([this.#fetcher.close(), this.#member.stop()])
     this.#mailbox.interrupt()

@@ -370,7 +370,7 @@ export class ShareFetcher {
         lot.count = lot.waiting = acquired.messages.length
         for (const [offset, type] of acquired.others) this.#add(source, offset, type)
         if (acquired.error !== null) this.#corrupt(source, acquired.error)
-        this.#context.counters?.fetched(topic, each.partition, lot.count, answer.records?.length ?? 0)
+        this.#context.counters.fetched(topic, each.partition, lot.count, answer.records?.length ?? 0)
         // The end of the session releases everything.
         if (this.#isFinishing || acquired.messages.length === 0) continue
         if (!this.#host.isTaking(topic)) {

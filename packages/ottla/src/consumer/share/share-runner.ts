@@ -3,18 +3,21 @@ import { ErrorCode } from '@ottla/protocol'
 import { onAbort } from '../../base/abort.ts'
 import { sleep, type Clock } from '../../base/clock.ts'
 import { KafkaError } from '../../errors.ts'
+import type { ChannelClient } from '../../observe/channel-payloads.ts'
 import type { RunningJobs } from '../read/running-jobs.ts'
 import type { JobHolder } from '../read/job-list.ts'
 import { STOP, takeAll } from '../read/take-all.ts'
 import { atMost } from '../run/at-most.ts'
 import { limited } from '../run/attempts.ts'
 import { asError } from '../run/failure.ts'
+import { tracedMessage } from '../run/process-traces.ts'
 import { decodeLocked, type LockedMessage, type ShareMessage } from './message.ts'
 import type { ShareOutcome, ShareRunOptions, ShareRunSettings } from './options.ts'
 import { shareRunSettings } from './options.ts'
 import type { ShareReader } from './share-reader.ts'
 
 export interface ShareRunnerHost<K, V> {
+  readonly client: ChannelClient
   readonly clock: Clock
   readonly reader: ShareReader<K, V>
   readonly runningJobs: RunningJobs
@@ -169,22 +172,24 @@ export class ShareRunner<K, V> {
   async #outcome(message: LockedMessage, abort: AbortController): Promise<ShareOutcome> {
     const { handler, onError } = this.#options
     const { handlerTimeoutMs } = this.#settings
-    const { reader, clock } = this.#host
+    const { client, reader, clock } = this.#host
     const { decoding } = reader
     const { signal } = abort
     let given: ShareMessage<unknown, unknown> = message
     try {
       if (decoding !== null) given = await decodeLocked(message, decoding)
       // The deserializers make K and V.
-      const work = handler(given as ShareMessage<K, V>, { signal })
-      if (handlerTimeoutMs === undefined) return (await work) ?? 'accept'
+      const work = (): ReturnType<typeof handler> => handler(given as ShareMessage<K, V>, { signal })
+      const { deliveryCount } = message
+      if (handlerTimeoutMs === undefined) return (await tracedMessage(client, given, deliveryCount, work)()) ?? 'accept'
       const late = (): Error => {
         const why = `the handler of ${message.source.name} at offset ${message.offset} took longer`
         const error = new KafkaError(ErrorCode.ERR__TIMED_OUT, `${why} than handlerTimeoutMs=${handlerTimeoutMs}`)
         abort.abort(error)
         return error
       }
-      return (await limited(clock, work, handlerTimeoutMs, late)) ?? 'accept'
+      const limitedWork = (): Promise<ShareOutcome | void> => limited(clock, work(), handlerTimeoutMs, late)
+      return (await tracedMessage(client, given, deliveryCount, limitedWork)()) ?? 'accept'
     } catch (error) {
       return onError === undefined ? 'release' : await onError(error, given)
     }

@@ -2,9 +2,10 @@
 import type { Cluster } from '../../cluster/cluster.ts'
 import type { ClientContext } from '../../cluster/context.ts'
 import { ExtrasByBroker, plainPartition } from '../../cluster/statistics.ts'
-import { ClientCounters } from '../../observe/statistics/counters.ts'
-import type { GroupStatistics, PartitionStatistics, Statistics, TopicStatistics } from '../../statistics.ts'
+import type { ClientCounters } from '../../observe/statistics/counters.ts'
 import { StatisticsReporter } from '../../observe/statistics/reporter.ts'
+import { lookAtWindow, takeWindow, type ReadWindow } from '../../observe/statistics/window.ts'
+import type { GroupStatistics, PartitionStatistics, Statistics, TopicStatistics } from '../../statistics.ts'
 import type { TopicPartition } from '../../types.ts'
 import { readerStatistics, topicStatistics } from '../insight/statistics.ts'
 import type { Mailbox } from '../read/mailbox.ts'
@@ -40,23 +41,29 @@ export class ShareStatistics {
     this.#host = host
     const { clock, events, settings } = context
     this.#phaseAt = clock.now()
-    this.#reporter = new StatisticsReporter(clock, events, settings['statistics.interval.ms'], () => this.#collect())
+    this.#reporter = new StatisticsReporter(clock, events, settings['statistics.interval.ms'], () =>
+      this.#collect(takeWindow),
+    )
   }
 
   stop(): void {
     this.#reporter.stop()
   }
 
-  #collect(): Statistics {
-    const { clock } = this.#context
-    const counters = this.#context.counters ?? new ClientCounters(clock)
-    const extras = new ExtrasByBroker()
-    const topics = this.#topics(counters, extras)
-    const group = this.#group(clock.now())
-    return readerStatistics(this.#context, this.#cluster, this.#mailbox, counters, extras, topics, group)
+  /** As they are now; begins no new windows. */
+  look(): Statistics {
+    return this.#collect(lookAtWindow)
   }
 
-  #topics(counters: ClientCounters, extras: ExtrasByBroker): Record<string, TopicStatistics> {
+  #collect(read: ReadWindow): Statistics {
+    const { clock, counters } = this.#context
+    const extras = new ExtrasByBroker()
+    const topics = this.#topics(counters, extras, read)
+    const group = this.#group(clock.now())
+    return readerStatistics(this.#context, this.#cluster, this.#mailbox, counters, extras, read, topics, group)
+  }
+
+  #topics(counters: ClientCounters, extras: ExtrasByBroker, read: ReadWindow): Record<string, TopicStatistics> {
     const { snapshot } = this.#cluster.metadata
     const partitionsOf = new Map<string, Record<string, PartitionStatistics>>()
     for (const { topic, partition } of this.#host.assignment()) {
@@ -68,7 +75,7 @@ export class ShareStatistics {
     }
     const topics: Record<string, TopicStatistics> = {}
     for (const [topic, partitions] of partitionsOf) {
-      topics[topic] = topicStatistics(this.#context, this.#cluster, counters, topic, partitions)
+      topics[topic] = topicStatistics(this.#context, this.#cluster, counters, read, topic, partitions)
     }
     return topics
   }

@@ -19,14 +19,16 @@ export class PartitionCounters {
 /** Counters of one topic. */
 export class TopicCounters {
   /** In bytes, and in messages. */
-  readonly batchSize = new Window()
-  readonly batchCount = new Window()
+  readonly batchSize: Window
+  readonly batchCount: Window
   readonly partitions = new Map<number, PartitionCounters>()
   /** Monotonic ms. */
   readonly since: number
 
-  constructor(since: number) {
+  constructor(since: number, hasWindows: boolean) {
     this.since = since
+    this.batchSize = new Window(hasWindows)
+    this.batchCount = new Window(hasWindows)
   }
 
   partition(partition: number): PartitionCounters {
@@ -51,14 +53,18 @@ export class ClientCounters {
   rxMessageBytes = 0
   readonly topics = new Map<string, TopicCounters>()
 
-  constructor(clock: Clock) {
+  /** Distributions are counted, too, for `stats` events. */
+  readonly hasWindows: boolean
+
+  constructor(clock: Clock, hasWindows = true) {
     this.clock = clock
     this.since = clock.now()
+    this.hasWindows = hasWindows
   }
 
   topic(name: string): TopicCounters {
     let counters = this.topics.get(name)
-    if (counters === undefined) this.topics.set(name, (counters = new TopicCounters(this.clock.now())))
+    if (counters === undefined) this.topics.set(name, (counters = new TopicCounters(this.clock.now(), this.hasWindows)))
     return counters
   }
 
@@ -110,14 +116,19 @@ export class BrokerCounters {
   stateAt: number
   readonly requests = new Map<string, number>()
   /** Microseconds. */
-  readonly internalLatency = new Window()
-  readonly outbufLatency = new Window()
-  readonly roundTrip = new Window()
+  readonly internalLatency: Window
+  readonly outbufLatency: Window
+  readonly roundTrip: Window
   /** Milliseconds. */
-  readonly throttle = new Window()
+  readonly throttle: Window
 
   constructor(client: ClientCounters) {
+    const { hasWindows } = client
     this.#client = client
+    this.internalLatency = new Window(hasWindows)
+    this.outbufLatency = new Window(hasWindows)
+    this.roundTrip = new Window(hasWindows)
+    this.throttle = new Window(hasWindows)
     this.stateAt = client.clock.now()
   }
 

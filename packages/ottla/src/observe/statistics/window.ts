@@ -7,8 +7,17 @@ const CLASSES_PER_DOUBLING = 64
 const LARGEST = 2 ** 31 - 1
 const CLASSES = EXACT + (31 - 7) * CLASSES_PER_DOUBLING
 
+/** How to read a window. */
+export type ReadWindow = (window: Window) => WindowStatistics
+
+/** Starts a new one. */
+export const takeWindow: ReadWindow = window => window.take()
+/** Changes nothing. */
+export const lookAtWindow: ReadWindow = window => window.look()
+
 /** Takes one value per request or batch; allocates its memory with the first. */
 export class Window {
+  readonly #isOn: boolean
   #classes: Uint32Array | null = null
   #count = 0
   #sum = 0
@@ -16,8 +25,14 @@ export class Window {
   #max = 0
   #outOfRange = 0
 
+  /** @param isOn - false: nobody will take it, so it stays empty */
+  constructor(isOn = true) {
+    this.#isOn = isOn
+  }
+
   /** @param value - rounded down; from 2^31 on only counted as out of range */
   add(value: number): void {
+    if (!this.#isOn) return
     if (!(value <= LARGEST)) {
       this.#outOfRange++
       return
@@ -34,11 +49,23 @@ export class Window {
 
   /** The distribution since the last call; starts a new window. */
   take(): WindowStatistics {
+    const taken = this.look()
+    this.#classes?.fill(0)
+    this.#count = 0
+    this.#sum = 0
+    this.#min = 0
+    this.#max = 0
+    this.#outOfRange = 0
+    return taken
+  }
+
+  /** The distribution so far. */
+  look(): WindowStatistics {
     const classes = this.#classes
     const count = this.#count
     const at = classes === null || count === 0 ? () => 0 : this.#percentiles(classes)
     const average = count === 0 ? 0 : this.#sum / count
-    const taken: WindowStatistics = {
+    return {
       min: this.#min,
       max: this.#max,
       avg: Math.floor(average),
@@ -54,13 +81,6 @@ export class Window {
       p99_99: at(99.99),
       outofrange: this.#outOfRange,
     }
-    classes?.fill(0)
-    this.#count = 0
-    this.#sum = 0
-    this.#min = 0
-    this.#max = 0
-    this.#outOfRange = 0
-    return taken
   }
 
   // The returned function takes percentages in ascending order.

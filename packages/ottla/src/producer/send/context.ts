@@ -4,6 +4,7 @@ import type { Clock } from '../../base/clock.ts'
 import type { Random } from '../../base/random.ts'
 import type { Threads } from '../../base/threads.ts'
 import type { BrokerRequestOptions, LaneName } from '../../cluster/broker.ts'
+import type { ChannelClient } from '../../observe/channel-payloads.ts'
 import type { Logger } from '../../observe/logger.ts'
 import type { BrokerCounters, ClientCounters } from '../../observe/statistics/counters.ts'
 
@@ -57,6 +58,8 @@ export interface SenderSettings {
 
 /** What all senders of a client share. */
 export interface SenderContext {
+  /** As channels name it. */
+  readonly client: ChannelClient
   readonly clock: Clock
   readonly random: Random
   readonly threads: Threads

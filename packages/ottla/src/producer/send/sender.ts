@@ -6,6 +6,7 @@ import { messageOf, stackOf } from '../../base/unknown-error.ts'
 import type { BrokerRequestOptions } from '../../cluster/broker.ts'
 import { KafkaError } from '../../errors.ts'
 import { RequestError } from '../../network/request-error.ts'
+import { channels } from '../../observe/channels.ts'
 import type { BrokerCounters } from '../../observe/statistics/counters.ts'
 import type { SenderIdentity, SenderTransaction } from '../idempotence/identity.ts'
 import { giveUp, leaveOut, stampHead } from '../idempotence/sequences.ts'
@@ -16,6 +17,7 @@ import { failure } from '../report/outcomes.ts'
 import { AnswerJudge, type Settlement } from './answers.ts'
 import { Compressions } from './compressions.ts'
 import type { ProduceCluster, SenderContext, SenderSettings } from './context.ts'
+import { ProduceTraces } from './produce-traces.ts'
 import { Outbox } from './outbox.ts'
 import { highestVersion, requestBody, ShippedRequest, type Shipment } from './produce-request.ts'
 
@@ -37,6 +39,7 @@ export class Sender {
   readonly #wakeAt: (at: number) => void
   readonly #judge: AnswerJudge
   readonly #compressions: Compressions | null
+  readonly #traces: ProduceTraces
   readonly #outboxes = new Map<number, Outbox>()
   readonly #inFlight = new Set<ShippedRequest>()
   #backingOff = new Set<PartitionQueue>()
@@ -64,6 +67,7 @@ export class Sender {
     this.#transaction = identity?.transaction ?? null
     this.#turnClock = turnClock
     this.#wakeAt = wakeAt
+    this.#traces = new ProduceTraces(context.client)
     this.#judge = new AnswerJudge(cluster, settings, context, identity)
     this.#isHeld = settings.codec !== null
     const { codec, level } = settings
@@ -252,6 +256,7 @@ export class Sender {
     outbox.inFlight++
     this.#inFlight.add(request)
     const broker = this.#cluster.broker(outbox.brokerId)
+    if (channels.produce.hasSubscribers) this.#traces.begin(outbox.brokerId, shipments, this.#context.clock.now())
     if (broker === undefined) {
       const message = `broker ${outbox.brokerId} is not known to the cluster at present`
       const error = new RequestError(ErrorCode.ERR__TRANSPORT, message, false)
@@ -344,6 +349,7 @@ export class Sender {
   #finish(request: ShippedRequest, done: readonly Settlement[]): void {
     for (const { queue } of request.shipments) this.list(queue)
     this.#drainSoon()
+    this.#traces.ended(request.shipments, done)
     for (const { shipment, outcome } of done) {
       const { queue, batch } = shipment
       this.#delivery.settle(queue.topic.name, queue.partition, batch, outcome)

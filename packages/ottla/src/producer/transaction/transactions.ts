@@ -5,6 +5,8 @@ import { enqueueMicrotask } from '../../base/microtask.ts'
 import { messageOf } from '../../base/unknown-error.ts'
 import type { Wait } from '../../base/wait.ts'
 import { ErrorCode, KafkaError } from '../../errors.ts'
+import type { ChannelClient, TransactionPayload } from '../../observe/channel-payloads.ts'
+import { channels } from '../../observe/channels.ts'
 import type { Logger } from '../../observe/logger.ts'
 import type { ConsumerGroupMetadata, TopicPartitionOffset } from '../../types.ts'
 import type { IdentityStatus, PipelineIdentity, SenderTransaction } from '../idempotence/identity.ts'
@@ -20,6 +22,8 @@ import { transactionVerdict, type Finding } from './verdicts.ts'
 
 /** What transactions use of the producer. */
 export interface TransactionHost {
+  /** As channels name it. */
+  readonly client: ChannelClient
   /** Why messages are not accepted (null if they are), and whether those being serialized still are. */
   restrict(reason: string | null, acceptsPending: boolean): void
   /** Waits until every message has been reported, or until the signal aborts. */
@@ -188,7 +192,7 @@ export class Transactions implements PipelineIdentity, SenderTransaction {
   /** See `Producer.initTransactions`. */
   async initialize(wait: Wait): Promise<void> {
     const name = 'initTransactions'
-    await this.#calls.run(name, wait, () => this.#initialize(name))
+    await this.#run(name, wait, () => this.#initialize(name))
     this.#happen('acknowledge', name)
   }
 
@@ -211,7 +215,7 @@ export class Transactions implements PipelineIdentity, SenderTransaction {
     const stopListening = onAbort(failed, () => over.abort(failed.reason))
     try {
       const limits = { deadline: Deadline.after(this.#clock, wait.timeoutMs), signal: over.signal }
-      await this.#calls.run(name, wait, () => this.#sendOffsets(offsets, group, limits))
+      await this.#run(name, wait, () => this.#sendOffsets(offsets, group, limits))
     } finally {
       stopListening()
       // Unlike the other calls, it is not resumed: that would need the same offsets.
@@ -223,14 +227,14 @@ export class Transactions implements PipelineIdentity, SenderTransaction {
   /** See `Producer.commitTransaction`. */
   async commit(wait: Wait): Promise<void> {
     const name = 'commitTransaction'
-    await this.#calls.run(name, wait, () => this.#commit(name))
+    await this.#run(name, wait, () => this.#commit(name))
     this.#happen('acknowledge', name)
   }
 
   /** See `Producer.abortTransaction`. */
   async abort(wait: Wait): Promise<void> {
     const name = 'abortTransaction'
-    await this.#calls.run(name, wait, () => this.#abort(name))
+    await this.#run(name, wait, () => this.#abort(name))
     this.#happen('acknowledge', name)
   }
 
@@ -251,6 +255,13 @@ export class Transactions implements PipelineIdentity, SenderTransaction {
     const reason = new KafkaError(ErrorCode.ERR__DESTROY, 'the producer is closed')
     this.#closing.abort(reason)
     this.#failed.abort(reason)
+  }
+
+  /** Publishes a call, if anybody subscribes. */
+  #run(operation: TransactionPayload['operation'], wait: Wait, start: () => Promise<void>): Promise<void> {
+    const run = (): Promise<void> => this.#calls.run(operation, wait, start)
+    if (!channels.transaction.hasSubscribers) return run()
+    return channels.transaction.trace({ client: this.#host.client, operation }, run)
   }
 
   async #initialize(name: string): Promise<void> {

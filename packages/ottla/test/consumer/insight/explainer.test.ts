@@ -2,13 +2,9 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Cluster } from '../../../src/cluster/cluster.ts'
 import type { ClientContext } from '../../../src/cluster/context.ts'
+import { some } from '../../../src/cluster/insight.ts'
 import { Subscription } from '../../../src/consumer/group/subscription.ts'
-import {
-  Explainer,
-  some,
-  type ExplainedConsumer,
-  type ExplainedGroup,
-} from '../../../src/consumer/insight/explainer.ts'
+import { Explainer, type ExplainedConsumer, type ExplainedGroup } from '../../../src/consumer/insight/explainer.ts'
 import { Cursor } from '../../../src/consumer/partition/cursor.ts'
 import { RunningJobs } from '../../../src/consumer/read/running-jobs.ts'
 import { ErrorCode, KafkaError } from '../../../src/errors.ts'

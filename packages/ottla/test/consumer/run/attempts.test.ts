@@ -27,7 +27,14 @@ function scene(handler: (context: RunContext) => unknown, options: Partial<RunOp
       await handler(context)
     },
   }
-  const host = { clock, random: () => 0.5, runningJobs: new RunningJobs(clock, 1e6), decoding: null }
+  const client = {
+    name: 'test#consumer-1',
+    kind: 'consumer',
+    clientId: 'test',
+    groupId: 'g',
+    transactionalId: null,
+  } as const
+  const host = { client, clock, random: () => 0.5, runningJobs: new RunningJobs(clock, 1e6), decoding: null }
   const attempts = new Attempts(host, all, runSettings(all))
   const work = (): Promise<string> => attempts.work(task)
   return { clock, cursor, partition, work }

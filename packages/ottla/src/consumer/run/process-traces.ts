@@ -1,0 +1,49 @@
+/** Handlers' work on the channel `ottla:process`. */
+import type { ChannelClient, ProcessPayload } from '../../observe/channel-payloads.ts'
+import { channels } from '../../observe/channels.ts'
+import type { Message } from '../../types.ts'
+
+type Handle<R> = () => R | Promise<R>
+
+/** What a handler gets at once. */
+interface Given {
+  readonly topic: string
+  readonly partition: number
+  readonly offset: number
+}
+
+/** The handler's call for a message: itself, or one that is published if anybody subscribes. */
+export function tracedMessage<R>(
+  client: ChannelClient,
+  message: Message<unknown, unknown>,
+  attempt: number,
+  handle: Handle<R>,
+): Handle<R> {
+  if (!channels.process.hasSubscribers) return handle
+  return () => traced({ client, ...placeOf(message), messageCount: 1, attempt, message, batch: null }, handle)
+}
+
+/** As `tracedMessage`, for a batch. */
+export function tracedBatch<R>(
+  client: ChannelClient,
+  batch: Iterable<Message<unknown, unknown>> & {
+    readonly topic: string
+    readonly partition: number
+    readonly firstOffset: number
+    readonly length: number
+  },
+  attempt: number,
+  handle: Handle<R>,
+): Handle<R> {
+  if (!channels.process.hasSubscribers) return handle
+  const { topic, partition, firstOffset: offset, length: messageCount } = batch
+  return () => traced({ client, topic, partition, offset, messageCount, attempt, message: null, batch }, handle)
+}
+
+function placeOf({ topic, partition, offset }: Given): Given {
+  return { topic, partition, offset }
+}
+
+function traced<R>(payload: ProcessPayload, handle: Handle<R>): Promise<R> {
+  return channels.process.trace(payload, () => payload.within?.(handle) ?? handle())
+}
