@@ -147,8 +147,8 @@ export interface DeliveryReport<K = Bytes, V = Bytes> extends TopicPartition {
   readonly status: PersistenceStatus
   /** From `produce` to the report. */
   readonly latencyMs: number
-  /** Where the partition's log began when the broker answered (KIP-107); -1 if it is not known. */
-  readonly logStartOffset: number
+  /** Where the partition's log began when the broker answered (KIP-107); -1 if it is not known. Not enumerable. */
+  readonly logStartOffset?: number
   readonly error?: KafkaError
 }
 

@@ -25,7 +25,7 @@ export function recordMetadata(
     errorCode: 0,
     baseOffset: String(offset),
     logAppendTime,
-    logStartOffset: String(logStartOffset),
+    logStartOffset: String(logStartOffset ?? -1),
   }))
 }
 

@@ -72,7 +72,8 @@ export class Report implements DeliveryReport {
   readonly opaque: unknown
   readonly status: PersistenceStatus
   readonly latencyMs: number
-  readonly logStartOffset: number
+  // Not a property of its own: whoever compares or prints reports sees what they were before there was one.
+  readonly #logStartOffset: number
   declare readonly error?: KafkaError
 
   constructor(
@@ -96,6 +97,10 @@ export class Report implements DeliveryReport {
     this.opaque = message.opaque
     this.status = status
     this.latencyMs = latencyMs
-    this.logStartOffset = logStartOffset
+    this.#logStartOffset = logStartOffset
+  }
+
+  get logStartOffset(): number {
+    return this.#logStartOffset
   }
 }
