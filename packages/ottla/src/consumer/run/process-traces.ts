@@ -45,5 +45,5 @@ function placeOf({ topic, partition, offset }: Given): Given {
 }
 
 function traced<R>(payload: ProcessPayload, handle: Handle<R>): Promise<R> {
-  return channels.process.trace(payload, () => payload.within?.(handle) ?? handle())
+  return channels.process.trace(payload, () => (payload.within === undefined ? handle() : payload.within(handle)))
 }
