@@ -349,6 +349,27 @@ test('a handler runs in the store that is bound to the start, and within the fun
   })
 })
 
+test('a handler that returns nothing is called once within the function of a subscriber', async t => {
+  const name = topic()
+  await producer(t).send({ topic: name, value: 'v' })
+  listen(t, 'ottla:process', 'start', payload => {
+    payload.within = call => call()
+  })
+  for (const kind of ['handler', 'batchHandler'] as const) {
+    const reader = consumer(t)
+    reader.subscribe(name)
+    const stop = new AbortController()
+    let calls = 0
+    const handle = (): void => {
+      calls++
+      stop.abort()
+    }
+    const { signal } = stop
+    await reader.run(kind === 'handler' ? { signal, handler: handle } : { signal, batchHandler: handle })
+    assert.equal(calls, 1)
+  }
+})
+
 for (const kind of ['messages', 'batches'] as const) {
   test(`a handler of ${kind} that awaits close() is not waited for while its work is followed, either`, async t => {
     const name = topic()

@@ -5,7 +5,7 @@ import { stackOf } from '../base/unknown-error.ts'
 import type { Logger } from './logger.ts'
 
 /** How bad each condition is: `down` keeps the client from working at all. */
-const severities = {
+const severities: Readonly<Record<HealthCode, 'degraded' | 'down'>> = {
   closed: 'down',
   fatal: 'down',
   authentication: 'down',
@@ -20,7 +20,7 @@ const severities = {
   'queue-full': 'degraded',
   'late-messages': 'degraded',
   transaction: 'degraded',
-} as const satisfies Readonly<Record<string, 'degraded' | 'down'>>
+}
 
 /**
  * What may be wrong with a client. Down: `closed`, `fatal` (an error that it does not recover from), `authentication`,
@@ -30,7 +30,21 @@ const severities = {
  * `late-messages` (not delivered for long), `transaction` (has to be aborted).
  * @since 0.1.0
  */
-export type HealthCode = keyof typeof severities
+export type HealthCode =
+  | 'closed'
+  | 'fatal'
+  | 'authentication'
+  | 'no-broker'
+  | 'connecting'
+  | 'poll-exceeded'
+  | 'broker-down'
+  | 'topic'
+  | 'joining'
+  | 'partition'
+  | 'slow-handler'
+  | 'queue-full'
+  | 'late-messages'
+  | 'transaction'
 
 /**
  * Whether a client can work.

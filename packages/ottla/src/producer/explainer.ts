@@ -32,39 +32,34 @@ interface Waiting {
   readonly lastError: KafkaError | null
 }
 
-class ProducerExplainer {
-  readonly #context: ClientContext
-  readonly #cluster: Cluster
-  readonly #pipeline: Pipeline
-  readonly #lifecycle: Lifecycle
-  readonly #transactions: ExplainedTransactions | null
+/** A producer, as far as it is explained. */
+interface ExplainedProducer {
+  readonly context: ClientContext
+  readonly cluster: Cluster
+  readonly pipeline: Pipeline
+  readonly lifecycle: Lifecycle
+  readonly transactions: ExplainedTransactions | null
+}
 
-  constructor(
-    context: ClientContext,
-    cluster: Cluster,
-    pipeline: Pipeline,
-    lifecycle: Lifecycle,
-    transactions: ExplainedTransactions | null,
-  ) {
-    this.#context = context
-    this.#cluster = cluster
-    this.#pipeline = pipeline
-    this.#lifecycle = lifecycle
-    this.#transactions = transactions
+class ProducerExplainer {
+  readonly #producer: ExplainedProducer
+
+  constructor(producer: ExplainedProducer) {
+    this.#producer = producer
   }
 
   /** One sentence each, causes before their consequences. */
   explain(): string[] {
     const final = this.#final()
     if (final !== null) return [final.message]
-    const { accumulator } = this.#pipeline
+    const { accumulator } = this.#producer.pipeline
     const waiting = [...this.#waiting()]
-    const found = [...explainConnections(this.#cluster), ...this.#topics(), ...this.#transaction()]
+    const found = [...explainConnections(this.#producer.cluster), ...this.#topics(), ...this.#transaction()]
     if (this.#isFull) found.push(this.#fullness())
     const byReason = new Map<string, string[]>()
     for (const each of waiting) addToGroup(byReason, this.#reason(each), nameOf(each))
     for (const [reason, names] of byReason) found.push(`${some(names)}: ${reason}.`)
-    const { requestsInFlight } = this.#pipeline.sender
+    const { requestsInFlight } = this.#producer.pipeline.sender
     if (requestsInFlight > 0)
       found.push(`Requests in flight, which brokers have not answered yet: ${requestsInFlight}.`)
     if (accumulator.messages === 0) found.push('Every message has been reported: nothing waits to be sent.')
@@ -77,11 +72,11 @@ class ProducerExplainer {
       yield final
       return
     }
-    yield* connectionConditions(this.#cluster)
+    yield* connectionConditions(this.#producer.cluster)
     for (const message of this.#topics()) yield { code: 'topic', message }
     for (const message of this.#transaction()) yield { code: 'transaction', message }
-    const now = this.#context.clock.now()
-    const limitMs = LATE_MS + this.#context.settings['linger.ms']
+    const now = this.#producer.context.clock.now()
+    const limitMs = LATE_MS + this.#producer.context.settings['linger.ms']
     const late = [...this.#waiting()].filter(({ since }) => now - since > limitMs)
     const since = Math.min(...late.map(each => each.since))
     if (this.#isFull) yield { code: 'queue-full', message: this.#fullness() }
@@ -95,30 +90,30 @@ class ProducerExplainer {
 
   /** After which there is nothing more to say. */
   #final(): Condition | null {
-    if (this.#lifecycle.state !== 'open') {
-      const what = this.#lifecycle.state === 'closed' ? 'closed' : 'being closed'
+    if (this.#producer.lifecycle.state !== 'open') {
+      const what = this.#producer.lifecycle.state === 'closed' ? 'closed' : 'being closed'
       return { code: 'closed', message: `The producer is ${what}.` }
     }
-    const { fatal } = this.#lifecycle
+    const { fatal } = this.#producer.lifecycle
     if (fatal === null) return null
     const why = `${fatal.message} (${fatal.name})`
     return { code: 'fatal', message: `The producer has failed for good: ${why}. Close it and make another one.` }
   }
 
   get #isFull(): boolean {
-    const { accumulator } = this.#pipeline
+    const { accumulator } = this.#producer.pipeline
     return accumulator.hasWaiters || !accumulator.hasRoom(1)
   }
 
   #fullness(): string {
-    const { accumulator } = this.#pipeline
+    const { accumulator } = this.#producer.pipeline
     const limits = 'queue.buffering.max.messages, queue.buffering.max.kbytes'
     return `The queue is full (${accumulator.limits}; ${limits}): produce throws ERR__QUEUE_FULL, and send waits.`
   }
 
   *#topics(): Iterable<string> {
-    const { topics } = this.#cluster.metadata.snapshot
-    for (const { name } of this.#pipeline.topics()) {
+    const { topics } = this.#producer.cluster.metadata.snapshot
+    for (const { name } of this.#producer.pipeline.topics()) {
       const code = topics.get(name)?.errorCode ?? ErrorCode.ERR_NO_ERROR
       if (code === ErrorCode.ERR_NO_ERROR) continue
       yield `Topic ${name} ${explainTopicError(code, 'written to', KafkaError.of(code, 'metadata').message)}.`
@@ -126,14 +121,14 @@ class ProducerExplainer {
   }
 
   *#transaction(): Iterable<string> {
-    const transactions = this.#transactions
+    const { transactions } = this.#producer
     if (transactions === null || !transactions.isOpen || transactions.lastError === null) return
     const { message, name } = transactions.lastError
     yield `The transaction has to be aborted: ${message} (${name}).`
   }
 
   *#waiting(): Iterable<Waiting> {
-    for (const topic of this.#pipeline.topics()) {
+    for (const topic of this.#producer.pipeline.topics()) {
       for (const queue of topic.queues()) {
         const { oldest } = queue
         if (oldest === null) continue
@@ -146,12 +141,12 @@ class ProducerExplainer {
 
   /** Why the messages of a queue wait. */
   #reason({ queue, topic, lastError }: Waiting): string {
-    const now = this.#context.clock.now()
+    const now = this.#producer.context.clock.now()
     const last = lastError === null ? '' : `; last error: ${lastError.message}`
     if (queue.partition < 0 || topic.state === 'unknown') return `wait for what the brokers say about the topic${last}`
     if (queue.leader < 0) return `has no leader at present${last}`
     if (queue.retryAt > now) return `are sent again in ${Math.round(queue.retryAt - now)} ms${last}`
-    const leader = this.#cluster.broker(queue.leader)
+    const leader = this.#producer.cluster.broker(queue.leader)
     const name = leader?.name ?? `broker ${queue.leader}`
     if (leader === undefined || leader.isFailing)
       return `wait for their leader, ${name}, which cannot be reached${last}`
@@ -161,9 +156,9 @@ class ProducerExplainer {
 }
 
 /** What a producer says about itself when it is asked. */
-export function producerInsight(...parts: ConstructorParameters<typeof ProducerExplainer>): ClientInsight {
-  const [context, cluster, pipeline] = parts
-  const explainer = new ProducerExplainer(...parts)
+export function producerInsight(producer: ExplainedProducer): ClientInsight {
+  const { context, cluster, pipeline } = producer
+  const explainer = new ProducerExplainer(producer)
   return new ClientInsight(context, {
     conditions: () => explainer.conditions(),
     explain: () => explainer.explain(),

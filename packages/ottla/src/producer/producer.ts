@@ -125,8 +125,13 @@ export class Producer<K = Bytes, V = ValueBeside<K, Bytes>> extends Authenticate
       settings['statistics.interval.ms'],
       () => producerStatistics(this.#context, this.#cluster, this.#pipeline, takeWindow),
     )
-    const parts = [this.#context, this.#cluster, this.#pipeline] as const
-    this.#insight = producerInsight(...parts, this.#lifecycle, this.#transactions)
+    this.#insight = producerInsight({
+      context: this.#context,
+      cluster: this.#cluster,
+      pipeline: this.#pipeline,
+      lifecycle: this.#lifecycle,
+      transactions: this.#transactions,
+    })
     this.#cluster.start()
     this.#pipeline.prepare()
   }
