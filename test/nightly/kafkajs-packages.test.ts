@@ -45,10 +45,8 @@ after(async () => {
 /** A project with these packages and the packed ones of this repository. */
 async function installed(): Promise<string> {
   const project = mkdtempSync(join(tmpdir(), 'ottla-kafkajs-'))
-  const { ensureBuilt } = (await import(new URL('../../tools/built.mjs', import.meta.url).href)) as {
-    ensureBuilt(): void
-  }
-  ensureBuilt()
+  const built = (await import(new URL('../../tools/built.mjs', import.meta.url).href)) as { ensureBuilt(): void }
+  built.ensureBuilt()
   const tool = (await import(new URL('../../tools/packages/pack.mjs', import.meta.url).href)) as {
     packAll(destination: string): { readonly name: string; readonly filename: string }[]
   }
