@@ -13,7 +13,7 @@ import { listConsumerGroupOffsets } from './group-offsets.ts'
  */
 export interface GroupLagOptions extends AdminOptions {
   /** `read_committed`: up to the last stable offset, as consumers with that `isolation.level` read. */
-  readonly isolationLevel?: IsolationLevel
+  readonly isolationLevel?: 'read_uncommitted' | 'read_committed'
 }
 
 /**

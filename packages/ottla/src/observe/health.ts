@@ -4,8 +4,32 @@ import type { Clock, Timer } from '../base/clock.ts'
 import { stackOf } from '../base/unknown-error.ts'
 import type { Logger } from './logger.ts'
 
+/**
+ * What may be wrong with a client. Down: `closed`, `fatal` (an error that it does not recover from), `authentication`,
+ * `no-broker` (none can be reached), `connecting` (none has been reached so far), `poll-exceeded` (it has left the group
+ * because the application takes longer than `max.poll.interval.ms`). Degraded: `broker-down` (some), `topic` (missing, or
+ * not authorized), `joining` (the group is rebalancing), `partition` (cannot be read), `slow-handler`, `queue-full`,
+ * `late-messages` (not delivered for long), `transaction` (has to be aborted).
+ * @since 0.1.0
+ */
+export type HealthCode =
+  | 'closed'
+  | 'fatal'
+  | 'authentication'
+  | 'no-broker'
+  | 'connecting'
+  | 'poll-exceeded'
+  | 'broker-down'
+  | 'topic'
+  | 'joining'
+  | 'partition'
+  | 'slow-handler'
+  | 'queue-full'
+  | 'late-messages'
+  | 'transaction'
+
 /** How bad each condition is: `down` keeps the client from working at all. */
-const severities = {
+const severities: Readonly<Record<HealthCode, 'degraded' | 'down'>> = {
   closed: 'down',
   fatal: 'down',
   authentication: 'down',
@@ -20,17 +44,7 @@ const severities = {
   'queue-full': 'degraded',
   'late-messages': 'degraded',
   transaction: 'degraded',
-} as const satisfies Readonly<Record<string, 'degraded' | 'down'>>
-
-/**
- * What may be wrong with a client. Down: `closed`, `fatal` (an error that it does not recover from), `authentication`,
- * `no-broker` (none can be reached), `connecting` (none has been reached so far), `poll-exceeded` (it has left the group
- * because the application takes longer than `max.poll.interval.ms`). Degraded: `broker-down` (some), `topic` (missing, or
- * not authorized), `joining` (the group is rebalancing), `partition` (cannot be read), `slow-handler`, `queue-full`,
- * `late-messages` (not delivered for long), `transaction` (has to be aborted).
- * @since 0.1.0
- */
-export type HealthCode = keyof typeof severities
+}
 
 /**
  * Whether a client can work.
