@@ -31,6 +31,8 @@ function run(file: URL, bootstrapServers: string): Promise<string> {
 /** What each program prints. */
 const expected: Record<string, RegExp> = {
   Health: /^down no-broker\ndown closed\n$/,
+  OpenTelemetry: /^$/,
+  Prometheus: /^$/,
   Channels: /^orders \[0\] 0: \d+\.\d ms\n$/,
 }
 

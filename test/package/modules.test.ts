@@ -14,6 +14,8 @@ const entries = [
   '@ottla/broker/testing',
   '@ottla/cli',
   '@ottla/kafkajs',
+  '@ottla/opentelemetry',
+  '@ottla/prometheus',
 ]
 const roundTrip = `
   const cluster = await EmbeddedCluster.start()

@@ -20,6 +20,8 @@ const keywords = {
   cli: ['kafka', 'cli', 'kcat', 'producer', 'consumer', 'admin'],
   kafkajs: ['kafka', 'kafkajs', 'client', 'producer', 'consumer', 'admin', 'drop-in'],
   'node-rdkafka': ['kafka', 'node-rdkafka', 'librdkafka', 'client', 'producer', 'consumer', 'streams', 'drop-in'],
+  opentelemetry: ['kafka', 'opentelemetry', 'tracing', 'metrics', 'instrumentation'],
+  prometheus: ['kafka', 'prometheus', 'prom-client', 'metrics', 'grafana'],
 }
 
 /** The package.json that a package should have. */

@@ -33,6 +33,8 @@ export const packages = [
   described('cli', ['main']),
   described('kafkajs', [], true),
   described('node-rdkafka', [], true),
+  described('opentelemetry'),
+  described('prometheus'),
 ]
 
 function described(room, programs = [], hasDefault = false) {

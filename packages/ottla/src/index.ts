@@ -212,6 +212,7 @@ export type { OpenClient } from './cluster/insight.ts'
 export { openClients } from './cluster/insight.ts'
 export type { Health, HealthCode, HealthListener, HealthReason } from './observe/health.ts'
 export type { LogSink } from './observe/logger.ts'
+export { pinoSink, winstonSink, type FieldsFirstLogger, type MessageFirstLogger } from './observe/log-sinks.ts'
 export type {
   BrokerStatistics,
   EosStatistics,

@@ -15,7 +15,10 @@ export abstract class AuthenticatedClient {
   /** @internal */
   abstract readonly [clientInsight]: ClientInsight
 
-  /** Unique in the process: `client.id`, the kind of client and a number (`ottla#producer-1`); as in logs and statistics. */
+  /**
+   * Unique in the process, as in logs and statistics: `client.id` (the program's name while that is not set), the kind of
+   * client and a number: `orders#producer-1`.
+   */
   get name(): string {
     return this[clientHandle].context.name
   }
