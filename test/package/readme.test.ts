@@ -13,6 +13,7 @@ const pages = [
   'docs/consuming.md',
   'docs/migrating/kafkajs.md',
   'docs/migrating/node-rdkafka.md',
+  'docs/migrating/confluent-kafka-javascript.md',
   'docs/recording.md',
   'docs/security.md',
   'docs/share-groups.md',
@@ -20,7 +21,7 @@ const pages = [
   'docs/testing.md',
   'docs/transactions.md',
   'docs/typescript.md',
-  ...['ottla', 'protocol', 'broker', 'cli', 'kafkajs', 'node-rdkafka'].map(name => `packages/${name}/README.md`),
+  ...['ottla', 'protocol', 'broker', 'cli', 'kafkajs', 'node-rdkafka', 'kafka-javascript'].map(name => `packages/${name}/README.md`),
 ].filter(page => existsSync(new URL(page, root)))
 // Below the root, so that the packages are found; git takes no notice of it.
 const folder = new URL(`node_modules/.cache/readme-${process.pid}/`, root)
@@ -55,8 +56,13 @@ test('what the pages show compiles', () => {
     declarationMap: false,
     noUnusedLocals: false,
     customConditions: [],
-    // Its name where it stands in for node-rdkafka, which cannot be installed without a compiler.
-    paths: { 'node-rdkafka': [fileURLToPath(new URL('packages/node-rdkafka/dist/index.d.ts', root))] },
+    // Their names where they stand in for others, which cannot be installed without a compiler or a download.
+    paths: {
+      'node-rdkafka': [fileURLToPath(new URL('packages/node-rdkafka/dist/index.d.ts', root))],
+      '@confluentinc/kafka-javascript': [
+        fileURLToPath(new URL('packages/kafka-javascript/dist/index.d.ts', root)),
+      ],
+    },
   }
   writeFileSync(new URL('tsconfig.json', folder), JSON.stringify({ extends: base, compilerOptions, include: ['*.ts'] }))
   const tsc = fileURLToPath(new URL('node_modules/typescript-native/bin/tsc', root))

@@ -20,6 +20,16 @@ const keywords = {
   cli: ['kafka', 'cli', 'kcat', 'producer', 'consumer', 'admin'],
   kafkajs: ['kafka', 'kafkajs', 'client', 'producer', 'consumer', 'admin', 'drop-in'],
   'node-rdkafka': ['kafka', 'node-rdkafka', 'librdkafka', 'client', 'producer', 'consumer', 'streams', 'drop-in'],
+  'kafka-javascript': [
+    'kafka',
+    'confluent',
+    'kafka-javascript',
+    'librdkafka',
+    'client',
+    'producer',
+    'consumer',
+    'drop-in',
+  ],
 }
 
 /** The package.json that a package should have. */

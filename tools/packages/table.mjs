@@ -33,6 +33,7 @@ export const packages = [
   described('cli', ['main']),
   described('kafkajs', [], true),
   described('node-rdkafka', [], true),
+  described('kafka-javascript', [], true),
 ]
 
 function described(room, programs = [], hasDefault = false) {
