@@ -14,6 +14,8 @@ const pages = [
   'docs/migrating/kafkajs.md',
   'docs/migrating/node-rdkafka.md',
   'docs/migrating/confluent-kafka-javascript.md',
+  'docs/migrating/confluent-kafka-go.md',
+  'docs/migrating/librdkafka.md',
   'docs/recording.md',
   'docs/security.md',
   'docs/share-groups.md',
@@ -21,7 +23,9 @@ const pages = [
   'docs/testing.md',
   'docs/transactions.md',
   'docs/typescript.md',
-  ...['ottla', 'protocol', 'broker', 'cli', 'kafkajs', 'node-rdkafka', 'kafka-javascript'].map(name => `packages/${name}/README.md`),
+  ...['ottla', 'protocol', 'broker', 'cli', 'kafkajs', 'node-rdkafka', 'kafka-javascript'].map(
+    name => `packages/${name}/README.md`,
+  ),
 ].filter(page => existsSync(new URL(page, root)))
 // Below the root, so that the packages are found; git takes no notice of it.
 const folder = new URL(`node_modules/.cache/readme-${process.pid}/`, root)
@@ -59,9 +63,7 @@ test('what the pages show compiles', () => {
     // Their names where they stand in for others, which cannot be installed without a compiler or a download.
     paths: {
       'node-rdkafka': [fileURLToPath(new URL('packages/node-rdkafka/dist/index.d.ts', root))],
-      '@confluentinc/kafka-javascript': [
-        fileURLToPath(new URL('packages/kafka-javascript/dist/index.d.ts', root)),
-      ],
+      '@confluentinc/kafka-javascript': [fileURLToPath(new URL('packages/kafka-javascript/dist/index.d.ts', root))],
     },
   }
   writeFileSync(new URL('tsconfig.json', folder), JSON.stringify({ extends: base, compilerOptions, include: ['*.ts'] }))

@@ -44,8 +44,7 @@ function writeEntries(pkg) {
   const before = []
   const [barrels, others] = [true, false].map(is => entries.filter(entry => (barrelOf(pkg, entry) !== null) === is))
   for (const entry of [...others, ...barrels]) {
-    const { text, ...surface } =
-      barrelOf(pkg, entry) ?? publishedDeclarations(rolledUp(pkg, entry), before)
+    const { text, ...surface } = barrelOf(pkg, entry) ?? publishedDeclarations(rolledUp(pkg, entry), before)
     writeFileSync(join(dist, `${entry.output}.d.cts`), text)
     const from = `./${entry.output}.cjs`
     const all = `export * from '${from}'\n`

@@ -38,12 +38,15 @@ export function publishedDeclarations(rolled, before = []) {
   }
   const exported = new Set(own.flatMap(({ exports }) => exports))
   // Another name for it will do: an enum that is exported as a constant, too, is declared under a name of its own.
-  const aliased = new Set(own.filter(({ isExported }) => isExported).flatMap(({ node }) => aliasOf(node)))
+  const aliased = new Set(kept.filter(({ isExported }) => isExported).flatMap(({ node }) => aliasOf(node)))
   const isPublic = ({ declares }) => declares.some(name => exported.has(name))
   const declared = own.filter(({ declares }) => declares.length > 0)
   const lines = [NODE_TYPES, ...imports.map(({ full }) => full)].join('\n')
   return {
-    text: `${lines}\n\n${own.map(({ full }) => full).join('\n\n')}\n\nexport {${[...shared].map(name => ` ${name},`).join('')} }\n`.replace('{ }', '{}'),
+    text: `${lines}\n\n${own.map(({ full }) => full).join('\n\n')}\n\nexport {${[...shared].map(name => ` ${name},`).join('')} }\n`.replace(
+      '{ }',
+      '{}',
+    ),
     forgotten: declared
       .filter(each => !isPublic(each))
       .flatMap(({ declares }) => declares.filter(name => !aliased.has(name))),

@@ -8,6 +8,7 @@ export { AclOperationTypes, ConsumerGroupStates, ConsumerGroupTypes, IsolationLe
 export { OffsetSpec } from './rdkafka/offset-spec.ts'
 export {
   CODES,
+  // eslint-disable-next-line @typescript-eslint/no-deprecated -- it is there nevertheless
   Consumer,
   createReadStream,
   createWriteStream,

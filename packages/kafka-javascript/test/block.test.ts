@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { logLevel } from '../src/enums.ts'
 import { blockProperties, checkOutside, type Block } from '../src/kafkajs/block.ts'
-import { consumerSettingsOf, merged, settingsOf } from '../src/kafkajs/settings.ts'
+import { consumerSettingsOf, merged, settingsOf, type Given } from '../src/kafkajs/settings.ts'
 import { ConsoleLogger } from '../src/kafkajs/logging.ts'
 
 const logger = new ConsoleLogger()
@@ -78,7 +78,7 @@ test('what is not supported is refused', () => {
     [{ groupId: 'g' }, /not supported in the kafkaJS block of a producer/],
   ]
   for (const [block, why] of refused) assert.throws(() => blockProperties('producer', block as Block, undefined), why)
-  assert.throws(() => blockProperties('producer', { createPartitioner: 1 } as Block, undefined), /partitioner/)
+  assert.throws(() => blockProperties('producer', { createPartitioner: 1 }, undefined), /partitioner/)
   assert.throws(() => blockProperties('consumer', { sessionTimeout: 1 }, 'consumer'), /group.protocol=classic/)
   assert.throws(() => checkOutside('consumer', { groupId: 'g' }), /move it into the block/)
   assert.doesNotThrow(() => checkOutside('producer', { acks: 1 }))
@@ -108,9 +108,11 @@ test('a consumer: sizes of batches, auto commit, and twice the time for handlers
 })
 
 test('the level of the log: of the block, of log_level, of debug', () => {
-  const levelFor = (config: object): number => {
+  const levelFor = (config: Given): number => {
     let level = -1
-    settingsOf('admin', config as never, { ...logger, setLogLevel: (given: logLevel) => (level = given) } as never)
+    const listening = new ConsoleLogger()
+    listening.setLogLevel = given => (level = given)
+    settingsOf('admin', config, listening)
     return level
   }
   assert.equal(levelFor({ kafkaJS: { logLevel: logLevel.ERROR } }), logLevel.ERROR)

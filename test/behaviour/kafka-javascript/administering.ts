@@ -47,7 +47,7 @@ export function administeringScenarios(start: () => Promise<PlainCluster>): void
     const node = partition?.leaderNode
     assert.ok(node !== undefined && node !== null && `${node.host}:${node.port}` !== ':-1')
     assert.deepEqual(partition?.replicas, [node.id])
-    assert.deepEqual(partition?.isrNodes, [node])
+    assert.deepEqual(partition.isrNodes, [node])
     assert.equal(typeof found.topicId?.mostSignificantBits, 'bigint')
     assert.match(found.topicId?.base64str ?? '', /^[\w-]{22}$/)
     assert.ok(found.authorizedOperations?.includes(AclOperationTypes.READ))

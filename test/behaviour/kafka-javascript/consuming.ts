@@ -126,7 +126,11 @@ export function consumingScenarios(start: () => Promise<PlainCluster>): void {
     const consumer = await world.consumer({ autoCommit: false })
     let seen = 0
     await consumer.subscribe({ topic })
-    await consumer.run({ eachMessage: async () => void seen++ })
+    await consumer.run({
+      eachMessage: async () => {
+        seen++
+      },
+    })
     await until(() => seen === 4, 'all messages')
     const place = { topic, partition: 0 }
     assert.deepEqual((await consumer.committed([place]))[0]?.offset, null)

@@ -180,7 +180,11 @@ export function producingScenarios(start: () => Promise<PlainCluster>): void {
     const consumer = await world.consumer({ groupId, autoCommit: false })
     let seen = 0
     await consumer.subscribe({ topic: from })
-    await consumer.run({ eachMessage: async () => void seen++ })
+    await consumer.run({
+      eachMessage: async () => {
+        seen++
+      },
+    })
     await until(() => seen === 3, 'three messages')
     const producer = await world.producer({ transactionalId: fresh('tx') })
     const aborted = await producer.transaction()

@@ -1,7 +1,14 @@
 /** `KafkaJS.Admin`. */
-import type { GlobalConfig, KafkaConsumer, Producer } from '@ottla/node-rdkafka'
-import { ErrorCodes, KafkaJSAggregateError, KafkaJSCreateTopicError, KafkaJSDeleteGroupsError } from './errors.ts'
-import { KafkaJSDeleteTopicRecordsError } from './errors.ts'
+import type { KafkaConsumer, Producer } from '@ottla/node-rdkafka'
+import {
+  ErrorCodes,
+  KafkaJSAggregateError,
+  KafkaJSCreateTopicError,
+  KafkaJSDeleteGroupsError,
+  KafkaJSDeleteTopicRecordsError,
+  type KafkaJSError,
+  type KafkaJSErrorMetadata,
+} from './errors.ts'
 import { AdministeringClient } from '../rdkafka/admin.ts'
 import { OffsetSpec } from '../rdkafka/offset-spec.ts'
 import type {
@@ -26,7 +33,7 @@ import type {
   TopicOffsetsOptions,
 } from '../types/kafkajs/admin.ts'
 import type { Logger } from '../types/kafkajs/client.ts'
-import { called, invalid, notImplemented, toKafkaJSError, wrongState } from './failures.ts'
+import { attempt, called, invalid, notImplemented, toKafkaJSError, wrongState } from './failures.ts'
 import { logLine, ownLine, type LogLine } from './logging.ts'
 import { loggerOf, settingsOf, type Given } from './settings.ts'
 
@@ -54,22 +61,17 @@ export class AdminClient implements Admin {
     this.#owner = owner
   }
 
-  async connect(): Promise<void> {
-    if (this.#state.is !== 'init') throw wrongState('connect has been called before: a client connects once')
-    this.#state = { is: 'disconnected' }
-    try {
-      const client = this.#owner === null ? this.#create(this.#config ?? {}) : this.#createFrom(this.#owner)
-      this.#state = { is: 'connected', client }
-    } catch (error) {
-      throw toKafkaJSError(error)
-    }
+  connect(): Promise<void> {
+    return attempt(() => this.#connect())
   }
 
-  async disconnect(): Promise<void> {
-    const state = this.#state
-    if (state.is !== 'connected') return
-    this.#state = { is: 'disconnected' }
-    state.client.disconnect()
+  disconnect(): Promise<void> {
+    return attempt(() => {
+      const state = this.#state
+      if (state.is !== 'connected') return
+      this.#state = { is: 'disconnected' }
+      state.client.disconnect()
+    })
   }
 
   async createTopics(options: { timeout?: number; topics: ITopicConfig[] }): Promise<boolean> {
@@ -85,7 +87,7 @@ export class AdminClient implements Admin {
       } catch (error) {
         const failure = toKafkaJSError(error)
         if (failure.code === ErrorCodes.ERR_TOPIC_ALREADY_EXISTS) areNew = false
-        else errors.push(new KafkaJSCreateTopicError(failure, config.topic, { ...failure, cause: error }))
+        else errors.push(new KafkaJSCreateTopicError(failure, config.topic, metadataOf(failure)))
       }
     }
     await Promise.all(topics.map(create))
@@ -218,14 +220,25 @@ export class AdminClient implements Admin {
   }
 
   get #connected(): AdministeringClient {
-    if (this.#state.is !== 'connected') throw wrongState('the admin client is not connected: await connect() first')
+    if (this.#state.is !== 'connected') throw wrongState('Admin client is not connected: await connect() first')
     return this.#state.client
+  }
+
+  #connect(): void {
+    if (this.#state.is !== 'init') throw wrongState('Connect has already been called: a client connects once')
+    this.#state = { is: 'disconnected' }
+    try {
+      const client = this.#owner === null ? this.#create(this.#config ?? {}) : this.#createFrom(this.#owner)
+      this.#state = { is: 'connected', client }
+    } catch (error) {
+      throw toKafkaJSError(error)
+    }
   }
 
   #create(config: Given): AdministeringClient {
     const logger = loggerOf(config)
     const { properties, onStats } = settingsOf('admin', config, logger)
-    const client = AdministeringClient.create(properties as GlobalConfig, {
+    const client = AdministeringClient.create(properties, {
       'event.error': ({ message }: Error) => logger.error(`Error: ${message}`, ownLine(client.name)),
       'event.log': (line: LogLine) => logLine(logger, line, undefined),
       ...(onStats === null ? {} : { 'event.stats': onStats }),
@@ -236,7 +249,7 @@ export class AdminClient implements Admin {
 
   #createFrom(owner: Owner): AdministeringClient {
     const client = owner._getInternalClient()
-    if (client === null) throw wrongState('the client that dependentAdmin shares is not connected')
+    if (client === null) throw wrongState('Underlying client is not connected.')
     return AdministeringClient.createFrom(client)
   }
 
@@ -258,6 +271,10 @@ export class AdminClient implements Admin {
     if (failed !== undefined) throw toKafkaJSError(failed.error)
     return new Map(results.map(result => [result.partition, result.offset]))
   }
+}
+
+function metadataOf({ code, retriable, fatal, abortable, cause }: KafkaJSError): KafkaJSErrorMetadata {
+  return { code, retriable, fatal, abortable, cause }
 }
 
 function newTopicOf(given: ITopicConfig): Parameters<AdministeringClient['createTopic']>[0] {

@@ -137,10 +137,7 @@ function commonProperties(block: Block): Properties {
       ? {}
       : { 'security.protocol': `${sasl === undefined ? '' : 'sasl_'}${ssl === true ? 'ssl' : 'plaintext'}` }),
     'socket.timeout.ms': enforceRequestTimeout ? requestTimeout : UNENFORCED_TIMEOUT_MS,
-    'socket.connection.setup.timeout.ms': Math.max(
-      LEAST_SETUP_TIMEOUT_MS,
-      Number(connectionTimeout) + Number(authenticationTimeout),
-    ),
+    'socket.connection.setup.timeout.ms': Math.max(LEAST_SETUP_TIMEOUT_MS, connectionTimeout + authenticationTimeout),
     'retry.backoff.max.ms': maxRetryTime,
     'retry.backoff.ms': initialRetryTime,
     log_level: severityOf(block),
@@ -220,11 +217,11 @@ function producerProperties(block: Block, common: Properties): Properties {
 
 function consumerProperties(block: Block, protocol: unknown): Properties {
   if (Object.hasOwn(block, 'autoCommitThreshold')) throw notImplemented("'autoCommitThreshold' is not supported")
-  const isClassic = protocol === undefined || String(protocol).toLowerCase() === 'classic'
+  const isClassic = protocol === undefined || (typeof protocol === 'string' && protocol.toLowerCase() === 'classic')
   const { readUncommitted, fromBeginning, maxBytes = BYTES } = block
   return {
     ...(isClassic ? classicProperties(block) : refusingClassic(block)),
-    'max.poll.interval.ms': Number(block.rebalanceTimeout ?? POLL_INTERVAL_MS),
+    'max.poll.interval.ms': block.rebalanceTimeout ?? POLL_INTERVAL_MS,
     'allow.auto.create.topics': block.allowAutoTopicCreation ?? true,
     'max.partition.fetch.bytes': block.maxBytesPerPartition ?? BYTES_PER_PARTITION,
     'fetch.max.bytes': Math.max(LEAST_BYTES, maxBytes),

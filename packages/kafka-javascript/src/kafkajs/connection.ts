@@ -49,13 +49,16 @@ export class Connection<C extends RdKafkaClient> {
   /** @throws KafkaJSError with ERR__STATE unless connected. @param call its name */
   require(call: string): C {
     const { client } = this
-    if (client === null) throw wrongState(`${call} needs a connection: await connect() first`)
+    if (client === null) {
+      const name = `${call.charAt(0).toUpperCase()}${call.slice(1)}`
+      throw wrongState(`${name} can only be called while connected: await connect() first`)
+    }
     return client
   }
 
   /** Rejects with KafkaJSError. */
   async connect(): Promise<void> {
-    if (this.#state.is !== 'init') throw wrongState('connect has been called before: a client connects once')
+    if (this.#state.is !== 'init') throw wrongState('Connect has already been called: a client connects once')
     const { client, settings } = this.#made()
     this.#listen(client, settings)
     const outcome = this.#connect(client)

@@ -54,6 +54,11 @@ export function notImplemented(message: string): KafkaJSError {
   return new KafkaJSError(message, { code: ErrorCodes.ERR__NOT_IMPLEMENTED })
 }
 
+/** Runs it at once; what it throws is what the promise rejects with. */
+export function attempt<T>(work: () => T): Promise<T> {
+  return new Promise(resolve => resolve(work()))
+}
+
 /** The outcome of a call with a callback. Rejects with KafkaJSError. */
 export function called<T>(
   call: (done: (error: LibrdKafkaError | null | undefined, value: T) => void) => unknown,

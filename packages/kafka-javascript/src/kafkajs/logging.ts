@@ -1,3 +1,4 @@
+/* eslint-disable no-console -- Confluent's client logs there, unless a program has a logger of its own */
 /** Loggers: the program's, or one that writes to the console. */
 import { logLevel } from '../enums.ts'
 import type { Logger } from '../types/kafkajs/client.ts'

@@ -1,6 +1,6 @@
 /** `KafkaJS.Producer`. */
 import type { Producer as OttlaProducer } from 'ottla'
-import { Producer as RdKafkaProducer, type ProducerGlobalConfig } from '@ottla/node-rdkafka'
+import { Producer as RdKafkaProducer } from '@ottla/node-rdkafka'
 import type { Admin } from '../types/kafkajs/admin.ts'
 import type { Logger } from '../types/kafkajs/client.ts'
 import type { Consumer, TopicOffsets } from '../types/kafkajs/consumer.ts'
@@ -37,7 +37,7 @@ export class ProducerClient implements Producer {
       make: credentials => {
         const settings = settingsOf('producer', { ...config, ...credentials }, this.#logger)
         this.#isTransactional = settings.properties['transactional.id'] !== undefined
-        return { settings, client: new RdKafkaProducer(settings.properties as ProducerGlobalConfig) }
+        return { settings, client: new RdKafkaProducer(settings.properties) }
       },
       onConnected: async client => {
         if (this.#isTransactional)
@@ -127,7 +127,7 @@ export class ProducerClient implements Producer {
     const member = (consumer as unknown as WithClient)._getInternalClient()
     if (member === null) throw wrongState('sendOffsets needs a consumer that is connected')
     const offsets = topics.flatMap(({ topic, partitions }) =>
-      partitions.map(({ partition, offset }) => ({ topic, partition: Number(partition), offset: Number(offset) })),
+      partitions.map(({ partition, offset }) => ({ topic, partition, offset: Number(offset) })),
     )
     await called<void>(done =>
       client.sendOffsetsToTransaction(offsets, member as never, TRANSACTION_MS, error => done(error)),

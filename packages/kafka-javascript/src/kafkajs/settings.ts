@@ -63,7 +63,7 @@ export function consumerSettingsOf(config: Given, logger: Logger): ConsumerSetti
   const pollIntervalMs = Number(rest['max.poll.interval.ms'] ?? POLL_INTERVAL_MS)
   // As Confluent's, whose handlers get it for what is fetched already, and once more for the last message.
   const maxPollIntervalMs = Math.min(LONGEST_POLL_INTERVAL_MS, 2 * pollIntervalMs)
-  const isAutoCommit = String(rest['enable.auto.commit'] ?? true) === 'true'
+  const isAutoCommit = isTrue(rest['enable.auto.commit'] ?? true)
   return {
     properties: { ...rest, 'enable.auto.offset.store': false, 'max.poll.interval.ms': maxPollIntervalMs },
     onStats,
@@ -76,4 +76,8 @@ export function consumerSettingsOf(config: Given, logger: Logger): ConsumerSetti
 
 function isCount(value: unknown): boolean {
   return Number.isInteger(Number(value)) && Number(value) >= 1
+}
+
+function isTrue(value: unknown): boolean {
+  return value === true || (typeof value === 'string' && value.toLowerCase() === 'true')
 }

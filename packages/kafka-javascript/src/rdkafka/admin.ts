@@ -22,6 +22,7 @@ import type {
   DeleteRecordsResult,
   DescribeOptions,
   EventHandlers,
+  GroupDescription,
   GroupDescriptions,
   GroupOverviews,
   GroupResults,
@@ -32,7 +33,7 @@ import type {
   TopicDescription,
   TopicPartitionOffsetSpec,
 } from '../types/admin.ts'
-import { errorOf, stateName, toGroup, toOffsetAndMetadata, toOverviews, toTopic, typeName } from './descriptions.ts'
+import { errorOf, mayBeSimple, stateName, toGroup, toOffsetAndMetadata, toOverviews, toTopic, typeName } from './descriptions.ts'
 import { specOf } from './offset-spec.ts'
 
 const TIMEOUT_MS = 5000
@@ -119,9 +120,15 @@ export class AdministeringClient extends EventEmitter implements IAdminClient {
     cb?: AdminCallback<GroupDescriptions>,
   ): void {
     const [given, callback] = optionsAndCallback(options, cb)
-    const { includeAuthorizedOperations = false } = given
-    const asked = this.#connected.describeConsumerGroups(groupIds, { ...timeouts(given), includeAuthorizedOperations })
-    answer(asked, callback, groups => ({ groups: groups.map(toGroup) }))
+    const client = this.#connected
+    const ask = async (): Promise<GroupDescription[]> => {
+      const { includeAuthorizedOperations = false } = given
+      const groups = await client.describeConsumerGroups(groupIds, { ...timeouts(given), includeAuthorizedOperations })
+      const listed = groups.some(mayBeSimple) ? (await client.listConsumerGroups(timeouts(given))).groups : []
+      const simple = new Set(listed.filter(({ isSimple }) => isSimple).map(({ groupId }) => groupId))
+      return groups.map(group => toGroup(group, simple.has(group.groupId)))
+    }
+    answer(ask(), callback, groups => ({ groups }))
   }
 
   deleteGroups(
@@ -225,7 +232,7 @@ function optionsAndCallback<O extends object, T>(
   options: O | AdminCallback<T> | null | undefined,
   cb: AdminCallback<T> | undefined,
 ): [options: Partial<O>, callback: AdminCallback<T> | undefined] {
-  if (typeof options === 'function') return [{}, options as AdminCallback<T>]
+  if (typeof options === 'function') return [{}, options]
   return [options ?? {}, cb]
 }
 

@@ -91,9 +91,13 @@ function protocolType(isSimple: boolean): string {
   return isSimple ? 'simple' : 'consumer'
 }
 
-export function toGroup(group: ConsumerGroupDescription): GroupDescription {
+/** Whether a description leaves open that the group is a simple one. */
+export function mayBeSimple({ state, protocol }: ConsumerGroupDescription): boolean {
+  return state === 'Empty' && protocol === ''
+}
+
+export function toGroup(group: ConsumerGroupDescription, isSimple: boolean): GroupDescription {
   const { groupId, error, members, protocol, state, type, coordinator, authorizedOperations } = group
-  const isSimple = state === 'Empty' && protocol === ''
   return {
     groupId,
     ...errorOf(error),
@@ -109,14 +113,16 @@ export function toGroup(group: ConsumerGroupDescription): GroupDescription {
   }
 }
 
+/** Deprecated, and part of the shape. */
+const neverThere = { memberAssignment: null, memberMetadata: null }
+
 function toMember(member: ConsumerGroupMember): MemberDescription {
   const { memberId, clientId, host, groupInstanceId, assignment, targetAssignment } = member
   return {
     clientHost: host,
     clientId,
     memberId,
-    memberAssignment: null,
-    memberMetadata: null,
+    ...neverThere,
     ...(groupInstanceId === undefined ? {} : { groupInstanceId }),
     assignment: { topicPartitions: assignment.map(toPlace) },
     ...(targetAssignment === undefined ? {} : { targetAssignment: { topicPartitions: targetAssignment.map(toPlace) } }),

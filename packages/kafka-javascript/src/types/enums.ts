@@ -51,7 +51,8 @@ export declare enum CompressionTypes {
   None = 'none',
   GZIP = 'gzip',
   SNAPPY = 'snappy',
-  /** As Confluent's types have it; its values have only `SNAPPY`. */
+  /** The name that Confluent's types have; its values have only `SNAPPY`. */
+  // eslint-disable-next-line @typescript-eslint/no-duplicate-enum-values -- it is one value by two names
   Snappy = 'snappy',
   LZ4 = 'lz4',
   ZSTD = 'zstd',

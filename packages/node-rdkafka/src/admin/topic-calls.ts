@@ -9,6 +9,7 @@ export type Done = (error: LibrdKafkaError) => void
 
 const TIMEOUT_MS = 5000
 
+/** Creates a topic. `timeout` is in ms, 5000 by default, here and below. */
 export function createTopic(client: AdminClient, topic: NewTopic, timeout?: number | Done, cb?: Done): void {
   const { config = {} } = topic
   const created = {
@@ -20,10 +21,12 @@ export function createTopic(client: AdminClient, topic: NewTopic, timeout?: numb
   run(timeout, cb, options => client.createTopics([created], options))
 }
 
+/** Deletes a topic. */
 export function deleteTopic(client: AdminClient, topic: string, timeout?: number | Done, cb?: Done): void {
   run(timeout, cb, options => client.deleteTopics([topic], options))
 }
 
+/** Adds partitions until the topic has so many. */
 export function createPartitions(
   client: AdminClient,
   topic: string,

@@ -7,7 +7,7 @@ interface GivenToken {
   /** When it expires, ms since the epoch. */
   readonly lifetime: number
   readonly principal?: string
-  readonly extensions?: ReadonlyMap<string, string> | Readonly<Record<string, string>>
+  readonly extensions?: Map<string, string> | Readonly<Record<string, string>>
 }
 
 type TokenCallback = (config: string, done: (error: unknown, token: GivenToken) => void) => unknown
@@ -34,7 +34,10 @@ function asked(callback: TokenCallback, config: string): Promise<OAuthBearerToke
 function tokenOf({ tokenValue, lifetime, principal = '', extensions }: GivenToken): OAuthBearerToken {
   const token = { tokenValue, expiration: lifetime, principal }
   if (extensions === undefined) return token
-  return { ...token, extensions: extensions instanceof Map ? Object.fromEntries(extensions) : { ...extensions } }
+  return {
+    ...token,
+    extensions: extensions instanceof Map ? Object.fromEntries<string>(extensions) : { ...extensions },
+  }
 }
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {

@@ -2,15 +2,14 @@
 import { OFFSET_BEGINNING, OFFSET_END, type TopicPartitionOffset as OttlaOffset } from 'ottla'
 import type {
   ConsumerRunConfig,
-  ConsumerSubscribeTopic,
-  ConsumerSubscribeTopics,
+  Subscription,
   TopicPartitionOffset,
   TopicPartitionOffsetAndMetadata,
 } from '../../types/kafkajs/consumer.ts'
 import { invalid, notImplemented } from '../failures.ts'
 
 /** The topics of a subscription; patterns as librdkafka takes them, as text that begins with `^`. */
-export function topicsOf(given: ConsumerSubscribeTopics | ConsumerSubscribeTopic): string[] {
+export function topicsOf(given: Subscription): string[] {
   const { topic, topics, fromBeginning }: { topic?: unknown; topics?: unknown; fromBeginning?: unknown } = { ...given }
   if (typeof fromBeginning === 'boolean')
     throw invalid(
@@ -42,9 +41,9 @@ export function checkRun(config: ConsumerRunConfig): void {
 /** What `seek` gets. */
 export function offsetToSeek({ topic, partition, offset, leaderEpoch }: TopicPartitionOffset): OttlaOffset {
   const number = Number(offset)
-  if (typeof topic !== 'string') throw invalid('seek: the topic must be a string')
+  if (typeof topic !== 'string') throw invalid('Topic must be a string.')
   if (Number.isNaN(number) || (number < 0 && number !== OFFSET_BEGINNING && number !== OFFSET_END))
-    throw invalid(`seek: the offset must be 0 or more, -1 for the end or -2 for the first message, not ${offset}`)
+    throw invalid(`Offset must be 0 or more, -1 for the end or -2 for the first message, not ${offset}`)
   return { topic, partition, offset: number, ...epochOf(leaderEpoch) }
 }
 
@@ -72,7 +71,7 @@ export function selected(
   assigned: readonly { topic: string; partition: number }[],
 ): { topic: string; partition: number }[] {
   return given.flatMap(({ topic, partitions }) => {
-    if (typeof topic !== 'string') throw invalid('pause and resume: the topic must be a string')
+    if (typeof topic !== 'string') throw invalid('Topic must be a string.')
     const all = assigned.filter(each => each.topic === topic).map(({ partition }) => partition)
     return (partitions ?? all).map(partition => ({ topic, partition }))
   })

@@ -7,8 +7,7 @@ import type { Logger } from '../../types/kafkajs/client.ts'
 import type {
   Consumer,
   ConsumerRunConfig,
-  ConsumerSubscribeTopic,
-  ConsumerSubscribeTopics,
+  Subscription,
   TopicPartition,
   TopicPartitionOffset,
   TopicPartitionOffsetAndMetadata,
@@ -16,7 +15,7 @@ import type {
 } from '../../types/kafkajs/consumer.ts'
 import { AdminClient } from '../admin.ts'
 import { Connection } from '../connection.ts'
-import { notImplemented, toKafkaJSError, wrongState } from '../failures.ts'
+import { attempt, notImplemented, toKafkaJSError, wrongState } from '../failures.ts'
 import { consumerSettingsOf, loggerOf, type ConsumerSettings, type Given } from '../settings.ts'
 import { checkRun, offsetToCommit, offsetToSeek, selected, topicsOf, type Selection } from './arguments.ts'
 import { Handlers } from './handlers.ts'
@@ -84,52 +83,26 @@ export class ConsumerClient implements Consumer {
     return this.#connection.client
   }
 
-  async subscribe(subscription: ConsumerSubscribeTopics | ConsumerSubscribeTopic): Promise<void> {
-    const client = this.#connection.require('subscribe')
-    const topics = topicsOf(subscription)
-    const wanted = subscription.replace === true ? topics : [...this.#subscriptions, ...topics]
-    try {
-      client.subscribe(wanted)
-    } catch (error) {
-      throw toKafkaJSError(error)
-    }
-    this.#subscriptions = wanted
-  }
-
-  async stop(): Promise<void> {
-    throw notImplemented('stop is not supported: disconnect ends a consumer')
-  }
-
-  async run(config: ConsumerRunConfig = {}): Promise<void> {
-    const consumer = this.#beneath('run')
-    checkRun(config)
-    if (this.#run !== null) throw wrongState('run has been called before')
-    const { isAutoCommit, maxBatchSize, maxPollIntervalMs } = this.#required
-    const end = new AbortController()
-    const isRunning = (): boolean => !end.signal.aborted
-    const handlers = new Handlers(
-      {
-        get isRunning() {
-          return isRunning()
-        },
-        isAutoCommit,
-        pause: ({ topic, partition }) => this.pause([{ topic, partitions: [partition] }]),
-        commit: () => this.commitOffsets(),
-        logError: message => this.#connection.error(message),
-      },
-      config,
-    )
-    this.#run = { handlers, end }
-    const running = consumer.run({
-      batchHandler: handlers.handle,
-      concurrency: Math.max(1, Math.floor(config.partitionsConsumedConcurrently ?? 1)),
-      ...(config.eachBatch === undefined || maxBatchSize === Infinity ? {} : { maxMessages: maxBatchSize }),
-      retry: { retries: Infinity, backoffMs: FIRST_RETRY_MS, backoffMaxMs: LONGEST_RETRY_MS },
-      drainMs: maxPollIntervalMs,
-      commit: isAutoCommit,
-      signal: end.signal,
+  subscribe(subscription: Subscription): Promise<void> {
+    return attempt(() => {
+      const client = this.#connection.require('subscribe')
+      const topics = topicsOf(subscription)
+      const wanted = subscription.replace === true ? topics : [...this.#subscriptions, ...topics]
+      try {
+        client.subscribe(wanted)
+      } catch (error) {
+        throw toKafkaJSError(error)
+      }
+      this.#subscriptions = wanted
     })
-    running.catch((error: unknown) => this.#connection.error(`The run has ended: ${toKafkaJSError(error).message}`))
+  }
+
+  stop(): Promise<void> {
+    return Promise.reject(notImplemented('stop is not supported: disconnect ends a consumer'))
+  }
+
+  run(config: ConsumerRunConfig = {}): Promise<void> {
+    return attempt(() => this.#start(config))
   }
 
   storeOffsets(topicPartitions: TopicPartitionOffsetAndMetadata[]): void {
@@ -221,6 +194,36 @@ export class ConsumerClient implements Consumer {
   /** The client of `ottla`. @throws KafkaJSError unless connected */
   #beneath(call: string): OttlaConsumer {
     return this.#connection.require(call).getClient() as OttlaConsumer // whose type RdKafka does not tell
+  }
+
+  #start(config: ConsumerRunConfig): void {
+    const consumer = this.#beneath('run')
+    checkRun(config)
+    if (this.#run !== null) throw wrongState('run has been called before')
+    const { isAutoCommit, maxBatchSize, maxPollIntervalMs } = this.#required
+    const end = new AbortController()
+    const isRunning = (): boolean => !end.signal.aborted
+    const host = {
+      get isRunning() {
+        return isRunning()
+      },
+      isAutoCommit,
+      pause: ({ topic, partition }: Place) => this.pause([{ topic, partitions: [partition] }]),
+      commit: () => this.commitOffsets(),
+      logError: (message: string) => this.#connection.error(message),
+    }
+    const handlers = new Handlers(host, config)
+    this.#run = { handlers, end }
+    const running = consumer.run({
+      batchHandler: handlers.handle,
+      concurrency: Math.max(1, Math.floor(config.partitionsConsumedConcurrently ?? 1)),
+      ...(config.eachBatch === undefined || maxBatchSize === Infinity ? {} : { maxMessages: maxBatchSize }),
+      retry: { retries: Infinity, backoffMs: FIRST_RETRY_MS, backoffMaxMs: LONGEST_RETRY_MS },
+      drainMs: maxPollIntervalMs,
+      commit: isAutoCommit,
+      signal: end.signal,
+    })
+    running.catch((error: unknown) => this.#connection.error(`The run has ended: ${toKafkaJSError(error).message}`))
   }
 
   #resume(partitions: readonly Place[]): void {

@@ -93,9 +93,9 @@ export interface EachMessagePayload {
   partition: number
   message: KafkaMessage
   /** Says that the handler is alive: `rebalanceTimeout` begins again. */
-  heartbeat(): Promise<void>
+  heartbeat(this: void): Promise<void>
   /** Pauses the partition. @returns resumes it */
-  pause(): () => void
+  pause(this: void): () => void
 }
 
 /** An offset of a partition. */
@@ -114,16 +114,16 @@ export interface TopicOffsets {
 export interface EachBatchPayload {
   batch: Batch
   /** Everything up to this offset is processed. */
-  resolveOffset(offset: string): void
+  resolveOffset(this: void, offset: string): void
   /** Says that the handler is alive: `rebalanceTimeout` begins again. */
-  heartbeat(): Promise<void>
+  heartbeat(this: void): Promise<void>
   /** Pauses the partition. @returns resumes it */
-  pause(): () => void
+  pause(this: void): () => void
   /** Commits what is resolved, with `autoCommit: false`. */
-  commitOffsetsIfNecessary(): Promise<void>
-  isRunning(): boolean
+  commitOffsetsIfNecessary(this: void): Promise<void>
+  isRunning(this: void): boolean
   /** Whether a seek, a pause or a rebalance has taken the rest of the batch away. */
-  isStale(): boolean
+  isStale(this: void): boolean
 }
 
 /** Processes a batch. */
@@ -185,13 +185,17 @@ export interface OffsetsByTopicPartition {
   topics: TopicOffsets[]
 }
 
+/** What `subscribe` takes. */
+// eslint-disable-next-line @typescript-eslint/no-deprecated -- it is taken nevertheless
+export type Subscription = ConsumerSubscribeTopics | ConsumerSubscribeTopic
+
 /** Reads messages. Its calls reject with, or throw, `KafkaJSError`. */
 export interface Consumer extends Client {
   /** Shares the connections of this consumer, which has to be connected. */
   dependentAdmin(): Admin
 
   /** Joins the group for these topics; after `connect`. */
-  subscribe(subscription: ConsumerSubscribeTopics | ConsumerSubscribeTopic): Promise<void>
+  subscribe(subscription: Subscription): Promise<void>
   /** Rejects: `disconnect` ends it. */
   stop(): Promise<void>
   /** Starts to process messages; resolves at once. */
