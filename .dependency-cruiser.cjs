@@ -19,9 +19,10 @@ const ottla = '^packages/ottla/src/index\\.ts$'
 const broker = '^packages/broker/src/((simulation|testing)/)?index\\.ts$'
 const cli = '^packages/cli/src/index\\.ts$'
 const kafkajs = '^packages/kafkajs/src/index\\.ts$'
-const rdkafka = '^packages/node-rdkafka/src/index\\.ts$'
+const rdkafka = '^packages/node-rdkafka/src/(index|parts)\\.ts$'
 const opentelemetry = '^packages/opentelemetry/src/index\\.ts$'
 const prometheus = '^packages/prometheus/src/index\\.ts$'
+const confluent = '^packages/kafka-javascript/src/index\\.ts$'
 
 // Open to every room of the client: the contract's types, the error class, the serializers, the layout of the statistics.
 const contract = inside('ottla', 'types|offsets|topic|statistics|errors|error-traits|serdes|version')
@@ -110,6 +111,13 @@ const rdkafkaRooms = {
       [rdkafkaContract, inside('node-rdkafka', 'translate/|client\\.ts$'), ottla],
     ]),
   ),
+}
+
+// The rooms of the package that stands in for Confluent's: types and enums below, then RdKafka, then KafkaJS.
+const confluentContract = inside('kafka-javascript', 'types/|enums\\.ts$')
+const confluentRooms = {
+  rdkafka: [confluentContract, rdkafka, ottla],
+  kafkajs: [confluentContract, inside('kafka-javascript', 'rdkafka/'), rdkafka, ottla],
 }
 
 const codec = inside('protocol', 'api|wire/')
@@ -275,11 +283,21 @@ module.exports = {
         'producer, consumer and admin share the client and what translates, never each other',
       ),
     ),
+    room(
+      'confluent-public-only',
+      '^packages/kafka-javascript/src/',
+      [rdkafka, ottla],
+      'it is a program of the clients',
+    ),
+    room('confluent-contract', confluentContract, [rdkafka], 'types and enums know only those of the client beneath'),
+    ...Object.entries(confluentRooms).map(([name, below]) =>
+      room(`confluent-${name}`, inside('kafka-javascript', `${name}/`), below, 'KafkaJS stands on RdKafka'),
+    ),
     room('examples-public-only', '^examples/', [protocol, ottla, broker], 'examples use what users can use'),
     room(
       'tests-public-only',
       '^test/(?!golden/|tooling/)',
-      [protocol, ottla, broker, cli, kafkajs, rdkafka, opentelemetry, prometheus],
+      [protocol, ottla, broker, cli, kafkajs, rdkafka, opentelemetry, prometheus, confluent],
       'what crosses packages uses their public entry points',
     ),
     {

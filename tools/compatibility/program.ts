@@ -3,7 +3,9 @@ import { EmbeddedCluster, type EmbeddedClusterOptions } from '@ottla/broker'
 import { Dice, simulate } from '@ottla/broker/simulation'
 import { eventually, type EventuallyOptions } from '@ottla/broker/testing'
 import { run, type Terminal } from '@ottla/cli'
+import { KafkaJS, RdKafka } from '@ottla/kafka-javascript'
 import { CompressionTypes, Kafka, KafkaJSProtocolError, type EachMessagePayload } from '@ottla/kafkajs'
+import { CODES, HighLevelProducer, KafkaConsumer } from '@ottla/node-rdkafka'
 import { ApiKey, Metadata, Writer, type MetadataResponse } from '@ottla/protocol'
 import {
   AdminClient,
@@ -113,6 +115,34 @@ export async function standsIn(options: EventuallyOptions): Promise<string[]> {
   })
   const topics = await eventually(() => kafka.admin().listTopics(), options)
   return topics.filter(topic => topic !== new KafkaJSProtocolError('none').type)
+}
+
+export async function standsInForConfluent(): Promise<KafkaJS.RecordMetadata[]> {
+  const kafka = new KafkaJS.Kafka({ kafkaJS: { brokers: ['localhost:9092'], logLevel: KafkaJS.logLevel.ERROR } })
+  const producer: KafkaJS.Producer = kafka.producer({
+    'linger.ms': 5,
+    kafkaJS: { compression: KafkaJS.CompressionTypes.ZSTD, acks: -1 },
+  })
+  const consumer = kafka.consumer({
+    kafkaJS: { groupId: 'bills', partitionAssigners: [KafkaJS.PartitionAssigners.range] },
+  })
+  await consumer.run({
+    eachBatch: async ({ batch, resolveOffset }: KafkaJS.EachBatchPayload) => resolveOffset(batch.lastOffset()),
+  })
+  const groups = await kafka.admin().listGroups({ matchConsumerGroupStates: [KafkaJS.ConsumerGroupStates.STABLE] })
+  const admin: RdKafka.IAdminClient = RdKafka.AdminClient.create({ 'bootstrap.servers': 'localhost:9092' })
+  admin.listTopics((error, topics) => console.log(error.code === KafkaJS.ErrorCodes.ERR__STATE, topics.length))
+  return producer.send({ topic: 'bills', messages: [{ value: groups.groups[0]?.groupId ?? null }] })
+}
+
+export function standsInForLibrdkafka(): void {
+  const servers = { 'metadata.broker.list': 'localhost:9092' }
+  const producer = new HighLevelProducer({ ...servers, 'linger.ms': 5 })
+  producer.setValueSerializer((value: number) => Buffer.from(String(value)))
+  producer.produce('bills', null, 12, 'alice', null, (error, offset) => console.log(error, offset))
+  const consumer = new KafkaConsumer({ ...servers, 'group.id': 'bills' }, { 'auto.offset.reset': 'earliest' })
+  consumer.on('data', ({ value, offset }) => console.log(value?.length, offset))
+  consumer.on('event.error', error => console.log(error.code === CODES.ERRORS.ERR__ALL_BROKERS_DOWN))
 }
 
 export async function simulates(options: EmbeddedClusterOptions, terminal: Terminal): Promise<number> {

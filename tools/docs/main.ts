@@ -1,6 +1,7 @@
 /**
- * Writes CONFIGURATION.md, ERRORS.md, STATISTICS.md and node-rdkafka's configuration types from the tables in the code. With
- * `--check` nothing is written: the exit status is 1 if what is there is not what would be written.
+ * Writes CONFIGURATION.md, ERRORS.md, STATISTICS.md, the page about librdkafka's properties and node-rdkafka's configuration types
+ * from the tables in the code. With `--check` nothing is written: the exit status is 1 if what is there is not what would be
+ * written.
  */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -10,6 +11,7 @@ import type { Property } from '../../packages/ottla/src/config/property.ts'
 import { aliases, properties } from '../../packages/ottla/src/config/table.ts'
 import { errorTraits } from '../../packages/ottla/src/error-traits.ts'
 import { defaultText, rangeText } from './property-text.ts'
+import { librdkafkaPropertiesPage } from './librdkafka-properties.ts'
 import { rdkafkaConfigTypes } from './rdkafka-config.ts'
 import { statisticsPage } from './statistics-page.ts'
 
@@ -23,6 +25,7 @@ export function generatePages(): Map<string, string> {
     ['CONFIGURATION.md', configurationPage()],
     ['ERRORS.md', errorsPage()],
     ['STATISTICS.md', statisticsPage()],
+    ['docs/migrating/librdkafka-properties.md', librdkafkaPropertiesPage()],
     ['packages/node-rdkafka/src/types/config.ts', rdkafkaConfigTypes()],
   ])
 }

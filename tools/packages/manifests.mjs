@@ -22,6 +22,16 @@ const keywords = {
   'node-rdkafka': ['kafka', 'node-rdkafka', 'librdkafka', 'client', 'producer', 'consumer', 'streams', 'drop-in'],
   opentelemetry: ['kafka', 'opentelemetry', 'tracing', 'metrics', 'instrumentation'],
   prometheus: ['kafka', 'prometheus', 'prom-client', 'metrics', 'grafana'],
+  'kafka-javascript': [
+    'kafka',
+    'confluent',
+    'kafka-javascript',
+    'librdkafka',
+    'client',
+    'producer',
+    'consumer',
+    'drop-in',
+  ],
 }
 
 /** The package.json that a package should have. */

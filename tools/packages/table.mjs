@@ -35,6 +35,7 @@ export const packages = [
   described('node-rdkafka', [], true),
   described('opentelemetry'),
   described('prometheus'),
+  described('kafka-javascript', [], true),
 ]
 
 function described(room, programs = [], hasDefault = false) {
