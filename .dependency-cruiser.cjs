@@ -16,6 +16,7 @@ function room(name, from, only, comment) {
 
 const protocol = '^packages/protocol/src/index\\.ts$'
 const ottla = '^packages/ottla/src/index\\.ts$'
+const registry = '^packages/schema-registry/src/(embedded/)?index\\.ts$'
 const broker = '^packages/broker/src/((simulation|testing)/)?index\\.ts$'
 const cli = '^packages/cli/src/index\\.ts$'
 const kafkajs = '^packages/kafkajs/src/index\\.ts$'
@@ -118,6 +119,15 @@ const confluentContract = inside('kafka-javascript', 'types/|enums\\.ts$')
 const confluentRooms = {
   rdkafka: [confluentContract, rdkafka, ottla],
   kafkajs: [confluentContract, inside('kafka-javascript', 'rdkafka/'), rdkafka, ottla],
+}
+
+// The rooms of the schema registry's package: a format's codec knows nothing of registries, the client nothing of formats.
+const registryContract = inside('schema-registry', '(errors|types)\\.ts$')
+const registryRooms = {
+  avro: [],
+  infer: [],
+  client: [],
+  serdes: ['avro', 'client', 'infer'],
 }
 
 const codec = inside('protocol', 'api|wire/')
@@ -252,6 +262,15 @@ module.exports = {
       ],
       'the test companion runs a cluster as a user would, and names what it shows',
     ),
+    room('registry-alone', '^packages/schema-registry/src/', [], 'schemas need no client and no broker'),
+    ...Object.entries(registryRooms).map(([name, below]) =>
+      room(
+        `registry-${name}`,
+        inside('schema-registry', `${name}/`),
+        [registryContract, ...below.map(other => inside('schema-registry', `${other}/`))],
+        "a format's codec knows nothing of registries, the client nothing of formats",
+      ),
+    ),
     room('cli-public-only', '^packages/cli/src/', [protocol, ottla, broker], 'the command uses what users can use'),
     ...Object.entries(cliRooms).map(([name, below]) =>
       room(
@@ -293,11 +312,11 @@ module.exports = {
     ...Object.entries(confluentRooms).map(([name, below]) =>
       room(`confluent-${name}`, inside('kafka-javascript', `${name}/`), below, 'KafkaJS stands on RdKafka'),
     ),
-    room('examples-public-only', '^examples/', [protocol, ottla, broker], 'examples use what users can use'),
+    room('examples-public-only', '^examples/', [protocol, ottla, broker, registry], 'examples use what users can use'),
     room(
       'tests-public-only',
       '^test/(?!golden/|tooling/)',
-      [protocol, ottla, broker, cli, kafkajs, rdkafka, opentelemetry, prometheus, confluent],
+      [protocol, ottla, broker, cli, kafkajs, rdkafka, opentelemetry, prometheus, confluent, registry],
       'what crosses packages uses their public entry points',
     ),
     {

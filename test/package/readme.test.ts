@@ -34,6 +34,7 @@ const pages = [
     'opentelemetry',
     'prometheus',
     'kafka-javascript',
+    'schema-registry',
   ].map(name => `packages/${name}/README.md`),
 ].filter(page => existsSync(new URL(page, root)))
 // Below the root, so that the packages are found; git takes no notice of it.

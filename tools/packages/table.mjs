@@ -29,6 +29,7 @@ export const SOURCE = '@ottla/source'
 export const packages = [
   described('protocol'),
   described('ottla'),
+  described('schema-registry'),
   described('broker'),
   described('cli', ['main']),
   described('kafkajs', [], true),
