@@ -172,6 +172,7 @@ module.exports = {
       [codec, compression, inside('protocol', 'record/|generated/')],
       'what was captured is read by the codecs of messages and records',
     ),
+    room('protocol-otlp', inside('protocol', 'otlp/'), [codec], 'metrics know nothing of Kafka'),
     room('protocol-alone', '^packages/protocol/src/', [], 'the protocol stands alone'),
     {
       name: 'protocol-is-bytes',

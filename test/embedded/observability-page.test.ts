@@ -33,6 +33,7 @@ const expected: Record<string, RegExp> = {
   Health: /^down no-broker\ndown closed\n$/,
   OpenTelemetry: /^$/,
   Prometheus: /^$/,
+  'Metrics for who runs the brokers': /^$/,
   Channels: /^orders \[0\] 0: \d+\.\d ms\n$/,
 }
 

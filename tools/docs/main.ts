@@ -42,9 +42,7 @@ other are refused by the constructor with \`ERR__INVALID_ARG\`. A key of another
 run time, taken with a warning: [docs/typescript.md](docs/typescript.md).
 
 **Scope**: which clients take notice. **Effect**: *no effect* marks properties that only mean something to the C library;
-*planned* those whose behaviour comes with a later version. Setting either logs a warning. Aliases: ${Object.entries(
-    aliases,
-  )
+setting them logs a warning. Aliases: ${Object.entries(aliases)
     .map(([alias, name]) => `\`${alias}\` for \`${name}\``)
     .join(', ')}.
 
@@ -73,8 +71,6 @@ function effectText(property: Property): string {
   switch (status.is) {
     case 'built':
       return ''
-    case 'planned':
-      return ' *Planned.*'
     case 'clib':
       return ' *No effect.*'
     case 'elsewhere':
