@@ -135,7 +135,8 @@ module.exports = {
       name: 'not-resolved',
       comment: 'an import that leads nowhere escapes every other rule',
       severity: 'error',
-      from: {},
+      // Programs for packages of others run where those are installed.
+      from: { pathNot: '^test/(nightly/kafkajs-packages|specs/kafkajs/jest)/' },
       to: { couldNotResolve: true },
     },
 
