@@ -32,35 +32,35 @@ export namespace ConsumerGroupTypes {
 
 /** What may be allowed. */
 export const AclOperationTypes = valuesOf<typeof declared.AclOperationTypes>({
-  UNKNOWN: 0,
-  ANY: 1,
   ALL: 2,
-  READ: 3,
-  WRITE: 4,
+  ALTER: 7,
+  ALTER_CONFIGS: 11,
+  ANY: 1,
+  CLUSTER_ACTION: 9,
   CREATE: 5,
   DELETE: 6,
-  ALTER: 7,
   DESCRIBE: 8,
-  CLUSTER_ACTION: 9,
   DESCRIBE_CONFIGS: 10,
-  ALTER_CONFIGS: 11,
   IDEMPOTENT_WRITE: 12,
+  READ: 3,
+  UNKNOWN: 0,
+  WRITE: 4,
 })
 export type AclOperationTypes = declared.AclOperationTypes
 export namespace AclOperationTypes {
-  export type UNKNOWN = declared.AclOperationTypes.UNKNOWN
-  export type ANY = declared.AclOperationTypes.ANY
   export type ALL = declared.AclOperationTypes.ALL
-  export type READ = declared.AclOperationTypes.READ
-  export type WRITE = declared.AclOperationTypes.WRITE
+  export type ALTER = declared.AclOperationTypes.ALTER
+  export type ALTER_CONFIGS = declared.AclOperationTypes.ALTER_CONFIGS
+  export type ANY = declared.AclOperationTypes.ANY
+  export type CLUSTER_ACTION = declared.AclOperationTypes.CLUSTER_ACTION
   export type CREATE = declared.AclOperationTypes.CREATE
   export type DELETE = declared.AclOperationTypes.DELETE
-  export type ALTER = declared.AclOperationTypes.ALTER
   export type DESCRIBE = declared.AclOperationTypes.DESCRIBE
-  export type CLUSTER_ACTION = declared.AclOperationTypes.CLUSTER_ACTION
   export type DESCRIBE_CONFIGS = declared.AclOperationTypes.DESCRIBE_CONFIGS
-  export type ALTER_CONFIGS = declared.AclOperationTypes.ALTER_CONFIGS
   export type IDEMPOTENT_WRITE = declared.AclOperationTypes.IDEMPOTENT_WRITE
+  export type READ = declared.AclOperationTypes.READ
+  export type UNKNOWN = declared.AclOperationTypes.UNKNOWN
+  export type WRITE = declared.AclOperationTypes.WRITE
 }
 
 /** Whether offsets of messages count that are in a transaction which is not committed. */

@@ -70,55 +70,63 @@ export class KafkaJSError extends Error {
   }
 }
 
-/** A broker has refused a request. */
-export class KafkaJSProtocolError extends KafkaJSError {
-  override readonly name: string = 'KafkaJSProtocolError'
+/** A class that has another name, and is told apart by `instanceof`. */
+function named(name: string, Base: typeof KafkaJSError = KafkaJSError): typeof KafkaJSError {
+  const Named = class extends Base {
+    override readonly name: string = name
+  }
+  return Object.defineProperty(Named, 'name', { value: name })
 }
+
+/** A broker has refused a request. */
+export const KafkaJSProtocolError = named('KafkaJSProtocolError')
+/** A broker has refused a request. */
+export type KafkaJSProtocolError = KafkaJSError
 
 /** A partition has no such offset. */
-export class KafkaJSOffsetOutOfRange extends KafkaJSProtocolError {
-  override readonly name: string = 'KafkaJSOffsetOutOfRange'
-}
+export const KafkaJSOffsetOutOfRange = named('KafkaJSOffsetOutOfRange', KafkaJSProtocolError)
+/** A partition has no such offset. */
+export type KafkaJSOffsetOutOfRange = KafkaJSError
 
 /** A broker cannot be reached, or the connection to it was lost. */
-export class KafkaJSConnectionError extends KafkaJSError {
-  override readonly name: string = 'KafkaJSConnectionError'
-}
+export const KafkaJSConnectionError = named('KafkaJSConnectionError')
+/** A broker cannot be reached, or the connection to it was lost. */
+export type KafkaJSConnectionError = KafkaJSError
 
 /** A broker took too long for a request. */
-export class KafkaJSRequestTimeoutError extends KafkaJSError {
-  override readonly name: string = 'KafkaJSRequestTimeoutError'
-}
+export const KafkaJSRequestTimeoutError = named('KafkaJSRequestTimeoutError')
+/** A broker took too long for a request. */
+export type KafkaJSRequestTimeoutError = KafkaJSError
 
 /** An answer was incomplete. */
-export class KafkaJSPartialMessageError extends KafkaJSError {
-  override readonly name: string = 'KafkaJSPartialMessageError'
-}
+export const KafkaJSPartialMessageError = named('KafkaJSPartialMessageError')
+/** An answer was incomplete. */
+export type KafkaJSPartialMessageError = KafkaJSError
 
 /** The credentials were refused. */
-export class KafkaJSSASLAuthenticationError extends KafkaJSError {
-  override readonly name: string = 'KafkaJSSASLAuthenticationError'
-}
+export const KafkaJSSASLAuthenticationError = named('KafkaJSSASLAuthenticationError')
+/** The credentials were refused. */
+export type KafkaJSSASLAuthenticationError = KafkaJSError
 
 /** The group has no coordinator yet. */
-export class KafkaJSGroupCoordinatorNotFound extends KafkaJSError {
-  override readonly name: string = 'KafkaJSGroupCoordinatorNotFound'
-}
+export const KafkaJSGroupCoordinatorNotFound = named('KafkaJSGroupCoordinatorNotFound')
+/** The group has no coordinator yet. */
+export type KafkaJSGroupCoordinatorNotFound = KafkaJSError
 
 /** Confluent's client does not have this. */
-export class KafkaJSNotImplemented extends KafkaJSError {
-  override readonly name: string = 'KafkaJSNotImplemented'
-}
+export const KafkaJSNotImplemented = named('KafkaJSNotImplemented')
+/** Confluent's client does not have this. */
+export type KafkaJSNotImplemented = KafkaJSError
 
 /** A call took too long, with everything that was repeated. */
-export class KafkaJSTimeout extends KafkaJSError {
-  override readonly name: string = 'KafkaJSTimeout'
-}
+export const KafkaJSTimeout = named('KafkaJSTimeout')
+/** A call took too long, with everything that was repeated. */
+export type KafkaJSTimeout = KafkaJSError
 
 /** No broker can be reached. */
-export class KafkaJSNoBrokerAvailableError extends KafkaJSError {
-  override readonly name: string = 'KafkaJSNoBrokerAvailableError'
-}
+export const KafkaJSNoBrokerAvailableError = named('KafkaJSNoBrokerAvailableError')
+/** No broker can be reached. */
+export type KafkaJSNoBrokerAvailableError = KafkaJSError
 
 /** A topic could not be created. */
 export class KafkaJSCreateTopicError extends KafkaJSProtocolError {

@@ -1,6 +1,7 @@
 /** Messages to send, and where they went. Pure. */
 import type { DeliveryReport, HeaderInput, ProducerMessage } from 'ottla'
-import type { IHeaders, Message, RecordMetadata } from '../types/kafkajs/producer.ts'
+import type { Message, RecordMetadata } from '../types/kafkajs/producer.ts'
+import type { IHeaders } from '../types/kafkajs/values.ts'
 
 export function toProducerMessage(topic: string, message: Message): ProducerMessage {
   // Whatever the types say, programs leave things out and pass null.

@@ -33,7 +33,16 @@ import type {
   TopicDescription,
   TopicPartitionOffsetSpec,
 } from '../types/admin.ts'
-import { errorOf, mayBeSimple, stateName, toGroup, toOffsetAndMetadata, toOverviews, toTopic, typeName } from './descriptions.ts'
+import {
+  errorOf,
+  mayBeSimple,
+  stateName,
+  toGroup,
+  toOffsetAndMetadata,
+  toOverviews,
+  toTopic,
+  typeName,
+} from './descriptions.ts'
 import { specOf } from './offset-spec.ts'
 
 const TIMEOUT_MS = 5000
@@ -83,6 +92,11 @@ export class AdministeringClient extends EventEmitter implements IAdminClient {
     const admin = new AdministeringClient(AdminClient.from(client), eventHandlers)
     admin.emit('ready', { name: admin.name })
     return admin
+  }
+
+  get #connected(): AdminClient {
+    if (this.#client === null) throw disconnected('Client')
+    return this.#client
   }
 
   createTopic(topic: NewTopic, timeout?: number | Done, cb?: Done): void {
@@ -219,11 +233,6 @@ export class AdministeringClient extends EventEmitter implements IAdminClient {
     const client = this.#client
     this.#client = null
     void client?.close()
-  }
-
-  get #connected(): AdminClient {
-    if (this.#client === null) throw disconnected('Client')
-    return this.#client
   }
 }
 

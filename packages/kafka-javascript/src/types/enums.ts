@@ -19,19 +19,19 @@ export declare enum ConsumerGroupTypes {
 }
 
 export declare enum AclOperationTypes {
-  UNKNOWN = 0,
-  ANY = 1,
   ALL = 2,
-  READ = 3,
-  WRITE = 4,
+  ALTER = 7,
+  ALTER_CONFIGS = 11,
+  ANY = 1,
+  CLUSTER_ACTION = 9,
   CREATE = 5,
   DELETE = 6,
-  ALTER = 7,
   DESCRIBE = 8,
-  CLUSTER_ACTION = 9,
   DESCRIBE_CONFIGS = 10,
-  ALTER_CONFIGS = 11,
   IDEMPOTENT_WRITE = 12,
+  READ = 3,
+  UNKNOWN = 0,
+  WRITE = 4,
 }
 
 export declare enum IsolationLevel {

@@ -1,7 +1,7 @@
 /** Fetched messages and batches, as `KafkaJS` hands them out. */
 import type { Header, Message, MessageBatch } from 'ottla'
 import type { Batch, KafkaMessage } from '../../types/kafkajs/consumer.ts'
-import type { IHeaders } from '../../types/kafkajs/producer.ts'
+import type { IHeaders } from '../../types/kafkajs/values.ts'
 
 export function toKafkaMessage({ key, value, timestamp, offset, leaderEpoch, headers }: Message): KafkaMessage {
   const message = {

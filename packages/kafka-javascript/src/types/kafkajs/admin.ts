@@ -10,7 +10,7 @@ import type {
 } from '../admin.ts'
 import type { AclOperationTypes, IsolationLevel, logLevel } from '../enums.ts'
 import type { Logger, RetryOptions } from './client.ts'
-import type { PartitionOffset } from './consumer.ts'
+import type { PartitionOffset } from './values.ts'
 
 /** The `kafkaJS` block of an admin client. */
 export interface AdminConfig {

@@ -2,7 +2,7 @@ import type { ConsumerGlobalConfig, ConsumerTopicConfig } from '@ottla/node-rdka
 import type { logLevel, PartitionAssigners } from '../enums.ts'
 import type { Admin } from './admin.ts'
 import type { Client, Logger, RetryOptions } from './client.ts'
-import type { IHeaders } from './producer.ts'
+import type { IHeaders, TopicOffsets } from './values.ts'
 
 /** The `kafkaJS` block of a consumer; times in ms. */
 export interface ConsumerConfig {
@@ -96,18 +96,6 @@ export interface EachMessagePayload {
   heartbeat(this: void): Promise<void>
   /** Pauses the partition. @returns resumes it */
   pause(this: void): () => void
-}
-
-/** An offset of a partition. */
-export interface PartitionOffset {
-  partition: number
-  offset: string
-}
-
-/** Offsets of a topic. */
-export interface TopicOffsets {
-  topic: string
-  partitions: PartitionOffset[]
 }
 
 /** What `eachBatch` gets. */

@@ -2,7 +2,8 @@ import type { ProducerGlobalConfig, ProducerTopicConfig } from '@ottla/node-rdka
 import type { CompressionTypes, logLevel } from '../enums.ts'
 import type { Admin } from './admin.ts'
 import type { Client, Logger, RetryOptions } from './client.ts'
-import type { Consumer, TopicOffsets } from './consumer.ts'
+import type { Consumer } from './consumer.ts'
+import type { IHeaders, TopicOffsets } from './values.ts'
 
 /** The `kafkaJS` block of a producer; times in ms. */
 export interface ProducerConfig {
@@ -24,11 +25,6 @@ export interface ProducerConfig {
 /** librdkafka's properties, and the `kafkaJS` block. */
 export interface ProducerConstructorConfig extends ProducerGlobalConfig, ProducerTopicConfig {
   kafkaJS?: ProducerConfig
-}
-
-/** Headers by name; several of one name are an array. */
-export interface IHeaders {
-  [key: string]: Buffer | string | (Buffer | string)[] | undefined
 }
 
 /** A message to send. */
