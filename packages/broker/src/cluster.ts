@@ -144,7 +144,8 @@ export class EmbeddedCluster extends ContentCommands implements AsyncDisposable 
 
   /** The address of the schema registry, as `http://127.0.0.1:54321`. Throws Error without `schemaRegistry: true`. */
   get schemaRegistryUrl(): string {
-    if (this.#registry === null) throw new Error('the cluster has no schema registry: start it with schemaRegistry: true')
+    if (this.#registry === null)
+      throw new Error('the cluster has no schema registry: start it with schemaRegistry: true')
     return this.#registry.url
   }
 

@@ -26,7 +26,9 @@ interface RegistryCluster {
 /** What the package exports. */
 interface EmbeddedPackage {
   readonly EmbeddedSchemaRegistry: {
-    start(options: SchemaRegistryListener & { readonly log: unknown; readonly unref: boolean }): Promise<RunningRegistry>
+    start(
+      options: SchemaRegistryListener & { readonly log: unknown; readonly unref: boolean },
+    ): Promise<RunningRegistry>
   }
 }
 
@@ -58,6 +60,8 @@ function loadRegistry(): EmbeddedPackage {
     const load = createRequire(typeof __filename === 'string' ? __filename : import.meta.url)
     return load(PACKAGE) as EmbeddedPackage // what the package exports
   } catch (cause) {
-    throw new Error('schemaRegistry needs the package @ottla/schema-registry: `npm install @ottla/schema-registry`', { cause })
+    throw new Error('schemaRegistry needs the package @ottla/schema-registry: `npm install @ottla/schema-registry`', {
+      cause,
+    })
   }
 }

@@ -21,9 +21,15 @@ export const refusals = {
   subjectIsNotDeleted: (subject: string) =>
     new Refusal(40405, `Subject '${subject}' was not deleted first before being permanently deleted`),
   versionIsDeleted: (subject: string, version: number) =>
-    new Refusal(40406, `Subject '${subject}' Version ${version} was soft deleted.Set permanent=true to delete permanently`),
+    new Refusal(
+      40406,
+      `Subject '${subject}' Version ${version} was soft deleted.Set permanent=true to delete permanently`,
+    ),
   versionIsNotDeleted: (subject: string, version: number) =>
-    new Refusal(40407, `Subject '${subject}' Version ${version} was not deleted first before being permanently deleted`),
+    new Refusal(
+      40407,
+      `Subject '${subject}' Version ${version} was not deleted first before being permanently deleted`,
+    ),
   noConfig: (subject: string) =>
     new Refusal(40408, `Subject '${subject}' does not have subject-level compatibility configured`),
   noMode: (subject: string) => new Refusal(40409, `Subject '${subject}' does not have subject-level mode configured`),
@@ -38,10 +44,14 @@ export const refusals = {
       42203,
       'Invalid compatibility level. Valid values are none, backward, forward, full, backward_transitive, forward_transitive, and full_transitive',
     ),
-  invalidMode: () => new Refusal(42204, 'Invalid mode. Valid values are READWRITE, READONLY, READONLY_OVERRIDE and IMPORT'),
+  invalidMode: () =>
+    new Refusal(42204, 'Invalid mode. Valid values are READWRITE, READONLY, READONLY_OVERRIDE and IMPORT'),
   notPermitted: (why: string) => new Refusal(42205, why),
   isReferenced: (subject: string, version: number) =>
-    new Refusal(42206, `One or more references exist to the schema {magic=1,keytype=SCHEMA,subject=${subject},version=${version}}.`),
+    new Refusal(
+      42206,
+      `One or more references exist to the schema {magic=1,keytype=SCHEMA,subject=${subject},version=${version}}.`,
+    ),
   incompatible: (subject: string, messages: readonly string[]) =>
     new Refusal(
       409,

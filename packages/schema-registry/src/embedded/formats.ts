@@ -65,7 +65,9 @@ function asText(accept: (text: string) => string): RegistryFormat {
     compare: (writer, reader) =>
       writer.text === reader.text
         ? []
-        : ["{errorType:'NOT_COMPARED', description:'The embedded registry compares Avro schemas only: set the level NONE for this subject'}"],
+        : [
+            "{errorType:'NOT_COMPARED', description:'The embedded registry compares Avro schemas only: set the level NONE for this subject'}",
+          ],
   }
 }
 

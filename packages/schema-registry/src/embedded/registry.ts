@@ -202,7 +202,12 @@ export class RegistryCore {
     for (const old of compared) {
       const messages = this.#compare(content, old, reads, isRead)
       if (messages.length === 0) continue
-      return [...messages, `{oldSchemaVersion: ${old.version}}`, `{oldSchema: '${old.schema}'}`, `{compatibility: '${level}'}`]
+      return [
+        ...messages,
+        `{oldSchemaVersion: ${old.version}}`,
+        `{oldSchema: '${old.schema}'}`,
+        `{compatibility: '${level}'}`,
+      ]
     }
     return []
   }
@@ -210,7 +215,9 @@ export class RegistryCore {
   #compare(fresh: Content, old: SchemaRecord, reads: boolean, isRead: boolean): string[] {
     const { schemaType = 'AVRO' } = fresh
     if (schemaType !== (old.schemaType ?? 'AVRO')) {
-      return [`{errorType:'SCHEMA_TYPE_MISMATCH', description:'The schema type has changed', additionalInfo:'${schemaType}'}`]
+      return [
+        `{errorType:'SCHEMA_TYPE_MISMATCH', description:'The schema type has changed', additionalInfo:'${schemaType}'}`,
+      ]
     }
     const [a, b] = [this.#whole(fresh), this.#whole(old)]
     const format = formats[schemaType]
@@ -225,7 +232,10 @@ export class RegistryCore {
   #users({ subject, version }: SchemaRecord): SchemaRecord[] {
     return this.store
       .all()
-      .filter(each => !each.deleted && each.references?.some(used => used.subject === subject && used.version === version) === true)
+      .filter(
+        each =>
+          !each.deleted && each.references?.some(used => used.subject === subject && used.version === version) === true,
+      )
   }
 
   #checkUnused(record: SchemaRecord): void {

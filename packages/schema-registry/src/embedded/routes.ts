@@ -33,25 +33,62 @@ const is = (query: URLSearchParams, name: string): boolean => query.get(name) ==
 const routes: readonly (readonly [method: string, path: string, handler: Handler])[] = [
   ['GET', '', () => ({})],
   ['GET', 'subjects', listSubjects],
-  ['POST', 'subjects/*', (core, { body, query }, [subject = '']) => described(core.lookup(subject, givenOf(body), is(query, 'deleted')))],
+  [
+    'POST',
+    'subjects/*',
+    (core, { body, query }, [subject = '']) => described(core.lookup(subject, givenOf(body), is(query, 'deleted'))),
+  ],
   ['DELETE', 'subjects/*', (core, { query }, [subject = '']) => core.deleteSubject(subject, is(query, 'permanent'))],
   ['GET', 'subjects/*/versions', listVersions],
   ['POST', 'subjects/*/versions', (core, { body }, [subject = '']) => described(core.register(subject, givenOf(body)))],
-  ['GET', 'subjects/*/versions/*', (core, { query }, [subject = '', version = '']) => described(core.version(subject, version, is(query, 'deleted')))],
-  ['DELETE', 'subjects/*/versions/*', (core, { query }, [subject = '', version = '']) => core.deleteVersion(subject, version, is(query, 'permanent'))],
-  ['GET', 'subjects/*/versions/*/schema', (core, { query }, [subject = '', version = '']) => new Raw(core.version(subject, version, is(query, 'deleted')).schema)],
-  ['GET', 'subjects/*/versions/*/referencedby', (core, _, [subject = '', version = '']) => core.referencedBy(subject, version)],
+  [
+    'GET',
+    'subjects/*/versions/*',
+    (core, { query }, [subject = '', version = '']) => described(core.version(subject, version, is(query, 'deleted'))),
+  ],
+  [
+    'DELETE',
+    'subjects/*/versions/*',
+    (core, { query }, [subject = '', version = '']) => core.deleteVersion(subject, version, is(query, 'permanent')),
+  ],
+  [
+    'GET',
+    'subjects/*/versions/*/schema',
+    (core, { query }, [subject = '', version = '']) =>
+      new Raw(core.version(subject, version, is(query, 'deleted')).schema),
+  ],
+  [
+    'GET',
+    'subjects/*/versions/*/referencedby',
+    (core, _, [subject = '', version = '']) => core.referencedBy(subject, version),
+  ],
   ['GET', 'subjects/*/metadata', latestWithMetadata],
   ['GET', 'schemas', listSchemas],
   ['GET', 'schemas/types', () => ['JSON', 'PROTOBUF', 'AVRO']],
   ['GET', 'schemas/ids/*', (core, request, [id = '']) => contentDescribed(contentOf(core, request, id))],
   ['GET', 'schemas/ids/*/schema', (core, request, [id = '']) => new Raw(contentOf(core, request, id).schema)],
-  ['GET', 'schemas/ids/*/subjects', (core, request, [id = '']) => [...new Set(usesOf(core, request, id).map(({ subject }) => subject))]],
-  ['GET', 'schemas/ids/*/versions', (core, request, [id = '']) => usesOf(core, request, id).map(({ subject, version }) => ({ subject, version }))],
+  [
+    'GET',
+    'schemas/ids/*/subjects',
+    (core, request, [id = '']) => [...new Set(usesOf(core, request, id).map(({ subject }) => subject))],
+  ],
+  [
+    'GET',
+    'schemas/ids/*/versions',
+    (core, request, [id = '']) => usesOf(core, request, id).map(({ subject, version }) => ({ subject, version })),
+  ],
   ['GET', 'schemas/guids/*', byGuid],
   ['GET', 'contexts', core => [...new Set([DEFAULT_CONTEXT, ...core.store.subjects().map(contextOf)])].sort()],
-  ['POST', 'compatibility/subjects/*/versions', (core, request, [subject = '']) => compatibility(core, request, subject, null)],
-  ['POST', 'compatibility/subjects/*/versions/*', (core, request, [subject = '', version = '']) => compatibility(core, request, subject, version)],
+  [
+    'POST',
+    'compatibility/subjects/*/versions',
+    (core, request, [subject = '']) => compatibility(core, request, subject, null),
+  ],
+  [
+    'POST',
+    'compatibility/subjects/*/versions/*',
+    (core, request, [subject = '', version = '']) => compatibility(core, request, subject, version),
+  ],
   ['GET', 'config', core => configDescribed(core.config(null))],
   ['PUT', 'config', (core, { body }) => putConfig(core, null, body)],
   ['DELETE', 'config', core => dropConfig(core, null)],
@@ -63,22 +100,36 @@ const routes: readonly (readonly [method: string, path: string, handler: Handler
   ['GET', 'mode/*', getMode],
   ['PUT', 'mode/*', (core, { body, query }, [subject = '']) => putMode(core, subject, body, query)],
   ['DELETE', 'mode/*', dropMode],
-  ['GET', 'v1/metadata/id', () => ({ scope: { path: [], clusters: { 'kafka-cluster': 'ottla', 'schema-registry-cluster': 'schema-registry' } } })],
+  [
+    'GET',
+    'v1/metadata/id',
+    () => ({
+      scope: { path: [], clusters: { 'kafka-cluster': 'ottla', 'schema-registry-cluster': 'schema-registry' } },
+    }),
+  ],
   ['GET', 'v1/metadata/version', () => ({ version: '8.0.0', commitId: 'ottla' })],
 ]
 
-const byMethod = routes.map(([method, path, handler]) => ({ method, parts: path === '' ? [] : path.split('/'), handler }))
+const byMethod = routes.map(([method, path, handler]) => ({
+  method,
+  parts: path === '' ? [] : path.split('/'),
+  handler,
+}))
 
 /** @throws Refusal */
 export function answered(core: RegistryCore, request: RegistryRequest): Answer {
   const { method, path } = request
-  const fitting = byMethod.filter(({ parts }) => parts.length === path.length && parts.every((part, i) => part === '*' || part === path[i]))
+  const fitting = byMethod.filter(
+    ({ parts }) => parts.length === path.length && parts.every((part, i) => part === '*' || part === path[i]),
+  )
   const route = fitting.find(each => each.method === method)
   if (route === undefined) {
     throw fitting.length > 0 ? new Refusal(405, 'HTTP 405 Method Not Allowed') : new Refusal(404, 'HTTP 404 Not Found')
   }
   const isSubject = ['subjects', 'config', 'mode', 'compatibility'].includes(path[0] ?? '')
-  const parts = path.filter((_, i) => route.parts[i] === '*').map((part, i) => (i === 0 && isSubject ? subjectName(part) : part))
+  const parts = path
+    .filter((_, i) => route.parts[i] === '*')
+    .map((part, i) => (i === 0 && isSubject ? subjectName(part) : part))
   const made = route.handler(core, request, parts)
   return made instanceof Raw ? { text: made.text } : { json: made }
 }
@@ -159,7 +210,9 @@ function usesOf(core: RegistryCore, request: RegistryRequest, id: string): Schem
   const context = contextOf(request.query.get('subject') ?? '')
   return core.store
     .all()
-    .filter(record => record.id === Number(id) && contextOf(record.subject) === context && listed(record, request.query))
+    .filter(
+      record => record.id === Number(id) && contextOf(record.subject) === context && listed(record, request.query),
+    )
 }
 
 function byGuid(core: RegistryCore, _: RegistryRequest, [guid = '']: readonly string[]): object {
@@ -168,7 +221,12 @@ function byGuid(core: RegistryCore, _: RegistryRequest, [guid = '']: readonly st
   return contentDescribed(content)
 }
 
-function compatibility(core: RegistryCore, { body, query }: RegistryRequest, subject: string, version: string | null): object {
+function compatibility(
+  core: RegistryCore,
+  { body, query }: RegistryRequest,
+  subject: string,
+  version: string | null,
+): object {
   const messages = core.compatibility(subject, givenOf(body), version)
   return { is_compatible: messages.length === 0, ...(is(query, 'verbose') ? { messages } : {}) }
 }
@@ -201,7 +259,12 @@ function getMode(core: RegistryCore, { query }: RegistryRequest, [subject = '']:
   return { mode: core.modeOf(subject) }
 }
 
-function putMode(core: RegistryCore, subject: string | null, { mode }: Record<string, unknown>, query: URLSearchParams): object {
+function putMode(
+  core: RegistryCore,
+  subject: string | null,
+  { mode }: Record<string, unknown>,
+  query: URLSearchParams,
+): object {
   core.setMode(subject, mode, is(query, 'force'))
   return { mode }
 }

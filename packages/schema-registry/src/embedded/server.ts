@@ -77,7 +77,10 @@ async function serve(core: RegistryCore, request: IncomingMessage, response: Ser
   let text: string
   try {
     const url = new URL(request.url ?? '/', 'http://registry')
-    const path = url.pathname.split('/').filter(part => part !== '').map(decoded)
+    const path = url.pathname
+      .split('/')
+      .filter(part => part !== '')
+      .map(decoded)
     const body = await bodyOf(request)
     const answer = answered(core, { method: request.method ?? '', path, query: url.searchParams, body })
     text = 'text' in answer ? answer.text : JSON.stringify(answer.json)

@@ -19,7 +19,8 @@ export class RegistryStore {
 
   constructor(log: RegistryLog) {
     this.#log = log
-    for (const { key, value } of log.read()) this.#apply(JSON.parse(key) as Key, value === null ? null : JSON.parse(value))
+    for (const { key, value } of log.read())
+      this.#apply(JSON.parse(key) as Key, value === null ? null : JSON.parse(value))
   }
 
   subjects(): string[] {
@@ -134,7 +135,12 @@ function put<V>(map: Map<string | null, V>, key: string | null, value: V | null)
 }
 
 function keyOf({ schema, schemaType = 'AVRO', references = [], metadata }: Content): string {
-  return JSON.stringify([schemaType, schema, references.map(({ name, subject, version }) => [name, subject, version]), metadata])
+  return JSON.stringify([
+    schemaType,
+    schema,
+    references.map(({ name, subject, version }) => [name, subject, version]),
+    metadata,
+  ])
 }
 
 /** The same for the same schema, in every registry of this kind. */

@@ -24,10 +24,23 @@ test('a schema has one id in all subjects, and a version in each', async t => {
   assert.equal(await registry.register('a', record('x', 'y?')), 2)
   assert.deepEqual(await registry.subjects(), ['a', 'b'])
   assert.deepEqual(await registry.versions('a'), [1, 2])
-  assert.deepEqual(await registry.versionsOf(1), [{ subject: 'a', version: 1 }, { subject: 'b', version: 1 }])
+  assert.deepEqual(await registry.versionsOf(1), [
+    { subject: 'a', version: 1 },
+    { subject: 'b', version: 1 },
+  ])
   const latest = await registry.getLatest('a')
   assert.deepEqual([latest.id, latest.version, latest.type, latest.subject], [2, 2, 'AVRO', 'a'])
-  assert.equal(latest.schema, JSON.stringify({ type: 'record', name: 'R', fields: [{ name: 'x', type: 'int' }, { name: 'y', type: 'int', default: 0 }] }))
+  assert.equal(
+    latest.schema,
+    JSON.stringify({
+      type: 'record',
+      name: 'R',
+      fields: [
+        { name: 'x', type: 'int' },
+        { name: 'y', type: 'int', default: 0 },
+      ],
+    }),
+  )
   assert.equal((await registry.getByGuid(latest.guid ?? '')).schema, latest.schema)
   assert.equal((await registry.getById(2)).guid, latest.guid)
   assert.equal((await registry.schemas({ latestOnly: true })).length, 2)
@@ -36,7 +49,10 @@ test('a schema has one id in all subjects, and a version in each', async t => {
 
 test('schemas that differ in form only are the same', async t => {
   const { registry } = await started(t)
-  await registry.register('a', '{ "fields": [ {"type": {"type": "int"}, "name": "x"} ], "name": "R", "type": "record" }')
+  await registry.register(
+    'a',
+    '{ "fields": [ {"type": {"type": "int"}, "name": "x"} ], "name": "R", "type": "record" }',
+  )
   assert.equal((await registry.lookup('a', record('x'))).version, 1)
   await assert.rejects(registry.lookup('a', record('y')), { code: 'NOT_FOUND', errorCode: 40403 })
   await assert.rejects(registry.lookup('b', record('y')), { code: 'NOT_FOUND', errorCode: 40401 })
@@ -75,7 +91,10 @@ test('each level allows what it should', async t => {
 
 test('only transitive levels look at all versions', async t => {
   const { registry } = await started(t)
-  for (const [level, isCompatible] of [['BACKWARD', true], ['BACKWARD_TRANSITIVE', false]] as const) {
+  for (const [level, isCompatible] of [
+    ['BACKWARD', true],
+    ['BACKWARD_TRANSITIVE', false],
+  ] as const) {
     await registry.setConfig('NONE', level)
     for (const version of [record(), record('x')]) await registry.register(level, version)
     await registry.setConfig(level, level)
@@ -111,7 +130,9 @@ test('referenced schemas are part of a schema, and stay while it is there', asyn
   const parcel = { type: 'record', name: 'Parcel', namespace: 'shop', fields: [{ name: 'to', type: 'Address' }] }
   const references = [{ name: 'shop.Address', subject: 'address', version: 1 }]
   await assert.rejects(registry.register('parcel', parcel), { code: 'INVALID_SCHEMA', errorCode: 42201 })
-  await assert.rejects(registry.register('parcel', parcel, { references }), { message: /No schema reference found for subject "address" and version 1/ })
+  await assert.rejects(registry.register('parcel', parcel, { references }), {
+    message: /No schema reference found for subject "address" and version 1/,
+  })
   await registry.register('address', address)
   const id = await registry.register('parcel', parcel, { references })
   assert.deepEqual((await registry.getById(id)).references, references)
@@ -135,7 +156,10 @@ test('configurations and modes are those of a subject, or of the registry', asyn
   await assert.rejects(registry.setConfig('SOME' as never), { errorCode: 42203 })
   assert.equal(await registry.getMode(), 'READWRITE')
   await registry.setMode('READONLY', 'a')
-  await assert.rejects(registry.register('a', record('x')), { errorCode: 42205, message: /Subject a is in read-only mode/ })
+  await assert.rejects(registry.register('a', record('x')), {
+    errorCode: 42205,
+    message: /Subject a is in read-only mode/,
+  })
   await registry.deleteMode('a')
   await registry.register('a', record('x'))
   await assert.rejects(registry.setMode('IMPORT'), { errorCode: 42205 })
@@ -169,12 +193,15 @@ test('another registry on the same log knows everything', async t => {
   await first.register('a', record('x', 'y?'))
   await first.deleteVersion('a', 1)
   await first.setConfig('FULL', 'a')
-  assert.deepEqual(records.slice(0, 1).map(({ key, value }) => [JSON.parse(key), JSON.parse(value ?? '')] as unknown), [
+  assert.deepEqual(
+    records.slice(0, 1).map(({ key, value }) => [JSON.parse(key), JSON.parse(value ?? '')] as unknown),
     [
-      { keytype: 'SCHEMA', subject: 'a', version: 1, magic: 1 },
-      { subject: 'a', version: 1, id: 1, schema: JSON.stringify(record('x')), deleted: false },
+      [
+        { keytype: 'SCHEMA', subject: 'a', version: 1, magic: 1 },
+        { subject: 'a', version: 1, id: 1, schema: JSON.stringify(record('x')), deleted: false },
+      ],
     ],
-  ])
+  )
   const second = (await started(t, log)).registry
   assert.deepEqual([await second.versions('a'), await second.versions('a', { deleted: true })], [[2], [1, 2]])
   assert.equal((await second.getConfig('a')).compatibility, 'FULL')
@@ -183,7 +210,8 @@ test('another registry on the same log knows everything', async t => {
 
 test('wrong requests are refused', async t => {
   const { url, registry } = await started(t)
-  const status = async (path: string, init: RequestInit = {}): Promise<number> => (await fetch(`${url}${path}`, init)).status
+  const status = async (path: string, init: RequestInit = {}): Promise<number> =>
+    (await fetch(`${url}${path}`, init)).status
   assert.equal(await status('/nothing'), 404)
   assert.equal(await status('/subjects', { method: 'PUT' }), 405)
   assert.equal(await status('/subjects/a/versions', { method: 'POST', body: '{' }), 400)
