@@ -79,7 +79,8 @@ const brokerRooms = {
 // The rooms of the command: one for each subcommand, above what they share.
 const cliRooms = {
   terminal: [],
-  client: ['terminal', ottla],
+  client: ['terminal', ottla, registry],
+  registry: ['terminal', registry],
   broker: ['terminal', broker],
   ...Object.fromEntries(
     ['produce', 'consume', 'meta', 'query', 'bench', 'admin'].map(name => [name, ['terminal', 'client', ottla]]),
@@ -128,6 +129,7 @@ const registryRooms = {
   infer: [],
   client: [],
   serdes: ['avro', 'client', 'infer'],
+  embedded: ['avro'],
 }
 
 const codec = inside('protocol', 'api|wire/')
@@ -272,7 +274,12 @@ module.exports = {
         "a format's codec knows nothing of registries, the client nothing of formats",
       ),
     ),
-    room('cli-public-only', '^packages/cli/src/', [protocol, ottla, broker], 'the command uses what users can use'),
+    room(
+      'cli-public-only',
+      '^packages/cli/src/',
+      [protocol, ottla, broker, registry],
+      'the command uses what users can use',
+    ),
     ...Object.entries(cliRooms).map(([name, below]) =>
       room(
         `cli-${name}`,

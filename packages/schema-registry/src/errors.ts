@@ -25,8 +25,11 @@ export type SchemaErrorCode =
   | 'INVALID_ARGUMENT'
   | 'MISSING_PACKAGE'
 
-/** What is known beside code and message. */
-interface Details {
+/**
+ * What is known of an error beside its code and message.
+ * @since 0.1.0
+ */
+export interface SchemaErrorDetails {
   readonly cause?: unknown
   readonly status?: number
   readonly errorCode?: number
@@ -47,7 +50,7 @@ export class SchemaRegistryError extends Error {
   /** Id or GUID of the schema that a message names. */
   readonly schemaId: number | string | null
 
-  constructor(code: SchemaErrorCode, message: string, details: Details = {}) {
+  constructor(code: SchemaErrorCode, message: string, details: SchemaErrorDetails = {}) {
     super(message, 'cause' in details ? { cause: details.cause } : undefined)
     this.code = code
     this.status = details.status ?? null

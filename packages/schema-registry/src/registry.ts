@@ -144,18 +144,29 @@ export class SchemaRegistry {
 
   /** The subject's latest version; kept for `latestTtlMs`. */
   getLatest(subject: string): Promise<RegisteredSchema> {
-    return this.#latest.get(subject, () => this.#version(subject, 'latest', {}))
+    return this.latestOf(subject, undefined, false)
   }
 
   /** The subject's latest version whose metadata has these properties; kept for `latestTtlMs`. */
   getLatestWithMetadata(subject: string, properties: Readonly<Record<string, string>>): Promise<RegisteredSchema> {
-    return this.#latest.get(`${subject} ${JSON.stringify(properties)}`, async () => {
-      const query = Object.entries(properties).flatMap(([name, value]): [string, string][] => [
-        ['key', name],
-        ['value', value],
-      ])
-      const path = `${subjectPath(subject)}/metadata?${new URLSearchParams(query).toString()}`
-      return schemaOf(await this.#get(path), subject)
+    return this.latestOf(subject, properties, false)
+  }
+
+  /**
+   * As `getLatest` and `getLatestWithMetadata`.
+   * @param isOptional no retries
+   * @internal
+   */
+  latestOf(
+    subject: string,
+    properties: Readonly<Record<string, string>> | undefined,
+    isOptional: boolean,
+  ): Promise<RegisteredSchema> {
+    const key = properties === undefined ? subject : `${subject} ${JSON.stringify(properties)}`
+    return this.#latest.get(key, async () => {
+      const path = properties === undefined ? '/versions/latest' : `/metadata?${pairsOf(properties)}`
+      const call = { method: 'GET', path: `${subjectPath(subject)}${path}`, isOptional } as const
+      return schemaOf(await this.#rest.call(call), subject)
     })
   }
 
@@ -348,6 +359,14 @@ export class SchemaRegistry {
   async #list(path: string, query: Readonly<Record<string, string | boolean | undefined>>): Promise<unknown[]> {
     return (await this.#rest.call({ method: 'GET', path, query })) as unknown[]
   }
+}
+
+function pairsOf(properties: Readonly<Record<string, string>>): string {
+  const pairs = Object.entries(properties).flatMap(([name, value]): [string, string][] => [
+    ['key', name],
+    ['value', value],
+  ])
+  return new URLSearchParams(pairs).toString()
 }
 
 function partOf(subject: string | undefined): string {

@@ -35,6 +35,8 @@ export interface Call {
   readonly body?: unknown
   /** In place of `timeoutMs`. */
   readonly timeoutMs?: number
+  /** Nobody waits for it, and it is asked again anyhow: no retries. */
+  readonly isOptional?: boolean
 }
 
 const CONTENT_TYPE = 'application/vnd.schemaregistry.v1+json'
@@ -87,7 +89,7 @@ export class RestClient {
           attempt--
           continue
         }
-        if (!error.isRetriable) throw error
+        if (!error.isRetriable || call.isOptional === true) throw error
         failed = error
       }
       // Another URL is tried at once, all of them again after a pause.

@@ -1,10 +1,16 @@
 /** The TypeScript type of an Avro schema that is written as a literal. Types only. */
 
-/** The names that a schema defines on the way down, with their schemas. */
-type Names = Record<string, unknown>
+/**
+ * The names that a schema defines on the way down, with their schemas.
+ * @since 0.1.0
+ */
+export type AvroNames = Record<string, unknown>
 
-/** Options that change types. */
-interface TypeOptions {
+/**
+ * Options that change types.
+ * @since 0.1.0
+ */
+export interface AvroTypeOptions {
   readonly long?: 'bigint' | 'number'
   readonly logicalTypes?: unknown
   readonly unions?: 'auto' | 'wrapped'
@@ -17,23 +23,35 @@ interface TypeOptions {
  * @since 0.1.0
  */
 // `any` would take every branch of every condition below, without end.
-export type AvroValue<S, O = object> = 0 extends 1 & S ? unknown : ValueOf<S, O & TypeOptions, NamesIn<S>>
+export type AvroValue<S, O = object> = 0 extends 1 & S ? unknown : AvroValueOf<S, O & AvroTypeOptions, AvroNamesIn<S>>
 
-type ValueOf<S, O extends TypeOptions, N extends Names> = S extends string
-  ? Named<S, O, N>
+/**
+ * A part of a schema, with the names that are defined around it.
+ * @since 0.1.0
+ */
+export type AvroValueOf<S, O extends AvroTypeOptions, N extends AvroNames> = S extends string
+  ? AvroNamed<S, O, N>
   : S extends readonly unknown[]
-    ? Union<S, O, N>
+    ? AvroUnion<S, O, N>
     : S extends { readonly type: infer T }
-      ? Complex<S, T, O, N>
+      ? AvroComplex<S, T, O, N>
       : unknown
 
-type Named<S extends string, O extends TypeOptions, N extends Names> = S extends keyof Primitives<O>
-  ? Primitives<O>[S]
-  : S extends keyof N
-    ? ValueOf<N[S], O, N>
-    : unknown
+/**
+ * A type by its name.
+ * @since 0.1.0
+ */
+export type AvroNamed<
+  S extends string,
+  O extends AvroTypeOptions,
+  N extends AvroNames,
+> = S extends keyof AvroPrimitives<O> ? AvroPrimitives<O>[S] : S extends keyof N ? AvroValueOf<N[S], O, N> : unknown
 
-interface Primitives<O extends TypeOptions> {
+/**
+ * The types of primitive types.
+ * @since 0.1.0
+ */
+export interface AvroPrimitives<O extends AvroTypeOptions> {
   readonly null: null
   readonly boolean: boolean
   readonly int: number
@@ -44,9 +62,13 @@ interface Primitives<O extends TypeOptions> {
   readonly string: string
 }
 
-type Complex<S, T, O extends TypeOptions, N extends Names> = T extends 'record' | 'error'
+/**
+ * A type with parts, or with attributes.
+ * @since 0.1.0
+ */
+export type AvroComplex<S, T, O extends AvroTypeOptions, N extends AvroNames> = T extends 'record' | 'error'
   ? S extends { readonly fields: infer F }
-    ? RecordOf<F, O, N>
+    ? AvroRecordOf<F, O, N>
     : unknown
   : T extends 'enum'
     ? S extends { readonly symbols: readonly (infer X)[] }
@@ -54,62 +76,97 @@ type Complex<S, T, O extends TypeOptions, N extends Names> = T extends 'record' 
       : unknown
     : T extends 'array'
       ? S extends { readonly items: infer I }
-        ? ValueOf<I, O, N>[]
+        ? AvroValueOf<I, O, N>[]
         : unknown
       : T extends 'map'
         ? S extends { readonly values: infer V }
-          ? Record<string, ValueOf<V, O, N>>
+          ? Record<string, AvroValueOf<V, O, N>>
           : unknown
         : S extends { readonly logicalType: infer L }
-          ? LogicalOf<L, T extends 'fixed' ? Buffer : ValueOf<T, O, N>, O>
+          ? AvroLogicalOf<L, T extends 'fixed' ? Buffer : AvroValueOf<T, O, N>, O>
           : T extends 'fixed'
             ? Buffer
-            : ValueOf<T, O, N>
+            : AvroValueOf<T, O, N>
 
-/** A conversion of the application's makes what it makes; only the built-in ones are known here. */
-type LogicalOf<L, Raw, O extends TypeOptions> = O['logicalTypes'] extends 'raw'
+/**
+ * A conversion of the application's makes what it makes; only the built-in ones are known here.
+ * @since 0.1.0
+ */
+export type AvroLogicalOf<L, Raw, O extends AvroTypeOptions> = O['logicalTypes'] extends 'raw'
   ? Raw
   : O['logicalTypes'] extends object
     ? L extends keyof O['logicalTypes']
       ? O['logicalTypes'][L] extends 'raw'
         ? Raw
         : O['logicalTypes'][L] extends 'convert'
-          ? Converted<L, Raw>
+          ? AvroConverted<L, Raw>
           : O['logicalTypes'][L] extends { readonly read: (raw: never) => infer R }
             ? R
             : unknown
-      : Converted<L, Raw>
-    : Converted<L, Raw>
+      : AvroConverted<L, Raw>
+    : AvroConverted<L, Raw>
 
-type Converted<L, Raw> = L extends 'date' | 'timestamp-millis' | 'local-timestamp-millis'
+/**
+ * Logical types that are converted by default.
+ * @since 0.1.0
+ */
+export type AvroConverted<L, Raw> = L extends 'date' | 'timestamp-millis' | 'local-timestamp-millis'
   ? Date
   : L extends 'decimal' | 'uuid'
     ? string
     : Raw
 
-type RecordOf<F, O extends TypeOptions, N extends Names> = F extends readonly unknown[]
-  ? Flat<{
-      [K in keyof F & `${number}` as NameOf<F[K]>]: F[K] extends { readonly type: infer T } ? ValueOf<T, O, N> : unknown
+/**
+ * A record, by its fields.
+ * @since 0.1.0
+ */
+export type AvroRecordOf<F, O extends AvroTypeOptions, N extends AvroNames> = F extends readonly unknown[]
+  ? AvroFlat<{
+      [K in keyof F & `${number}` as AvroNameOf<F[K]>]: F[K] extends { readonly type: infer T }
+        ? AvroValueOf<T, O, N>
+        : unknown
     }>
   : unknown
 
-type NameOf<F> = F extends { readonly name: infer X extends string } ? X : never
+/**
+ * A field's name.
+ * @since 0.1.0
+ */
+export type AvroNameOf<F> = F extends { readonly name: infer X extends string } ? X : never
 
-/** As the application would have written it, in messages of the compiler. */
-type Flat<T> = { [K in keyof T]: T[K] }
+/**
+ * As the application would have written it, in messages of the compiler.
+ * @since 0.1.0
+ */
+export type AvroFlat<T> = { [K in keyof T]: T[K] }
 
-type Union<S extends readonly unknown[], O extends TypeOptions, N extends Names> = O['unions'] extends 'wrapped'
-  ? Wrapped<S[number], O, N>
-  : IsAmbiguous<S> extends true
-    ? Wrapped<S[number], O, N>
-    : { [I in keyof S]: ValueOf<S[I], O, N> }[number]
+/**
+ * A union.
+ * @since 0.1.0
+ */
+export type AvroUnion<
+  S extends readonly unknown[],
+  O extends AvroTypeOptions,
+  N extends AvroNames,
+> = O['unions'] extends 'wrapped'
+  ? AvroWrapped<S[number], O, N>
+  : AvroIsAmbiguous<S> extends true
+    ? AvroWrapped<S[number], O, N>
+    : { [I in keyof S]: AvroValueOf<S[I], O, N> }[number]
 
-type Wrapped<B, O extends TypeOptions, N extends Names> = B extends 'null'
+/**
+ * A branch of a union as `{ name: value }`.
+ * @since 0.1.0
+ */
+export type AvroWrapped<B, O extends AvroTypeOptions, N extends AvroNames> = B extends 'null'
   ? null
-  : { [K in BranchName<B>]: ValueOf<B, O, N> }
+  : { [K in AvroBranchName<B>]: AvroValueOf<B, O, N> }
 
-/** Full names need the namespace around, so a record without one of its own may be called by its short name only. */
-type BranchName<B> = B extends string
+/**
+ * Full names need the namespace around, so a record without one of its own may be called by its short name only.
+ * @since 0.1.0
+ */
+export type AvroBranchName<B> = B extends string
   ? B
   : B extends { readonly name: infer X extends string; readonly namespace: infer P extends string }
     ? `${P}.${X}`
@@ -119,34 +176,45 @@ type BranchName<B> = B extends string
         ? T
         : string
 
-/** As in `isWrapped` of the codec: two types that JavaScript does not tell apart. */
-type IsAmbiguous<S extends readonly unknown[], Seen = never> = S extends readonly [infer Head, ...infer Rest]
-  ? BucketOf<Head> extends infer B
+/**
+ * As in `isWrapped` of the codec: two types that JavaScript does not tell apart.
+ * @since 0.1.0
+ */
+export type AvroIsAmbiguous<S extends readonly unknown[], Seen = never> = S extends readonly [infer Head, ...infer Rest]
+  ? AvroBucketOf<Head> extends infer B
     ? B extends 'null'
-      ? IsAmbiguous<Rest, Seen>
+      ? AvroIsAmbiguous<Rest, Seen>
       : [B] extends [Seen]
         ? [Seen] extends [never]
-          ? IsAmbiguous<Rest, Seen | B>
+          ? AvroIsAmbiguous<Rest, Seen | B>
           : true
-        : IsAmbiguous<Rest, Seen | B>
+        : AvroIsAmbiguous<Rest, Seen | B>
     : never
   : false
 
-type BucketOf<S> = S extends string
-  ? S extends keyof Buckets
-    ? Buckets[S]
+/**
+ * What JavaScript tells apart.
+ * @since 0.1.0
+ */
+export type AvroBucketOf<S> = S extends string
+  ? S extends keyof AvroBuckets
+    ? AvroBuckets[S]
     : 'object'
   : S extends { readonly logicalType: 'date' | 'timestamp-millis' | 'local-timestamp-millis' }
     ? 'date'
     : S extends { readonly logicalType: 'decimal' | 'uuid' }
       ? 'string'
       : S extends { readonly type: infer T extends string }
-        ? T extends keyof Buckets
-          ? Buckets[T]
+        ? T extends keyof AvroBuckets
+          ? AvroBuckets[T]
           : 'object'
         : 'object'
 
-interface Buckets {
+/**
+ * What JavaScript tells apart, by types.
+ * @since 0.1.0
+ */
+export interface AvroBuckets {
   readonly null: 'null'
   readonly boolean: 'boolean'
   readonly int: 'number'
@@ -160,9 +228,12 @@ interface Buckets {
   readonly array: 'array'
 }
 
-/** Names that may be referred to: short, and full where the definition states its namespace. */
-type NamesIn<S> =
-  Definitions<S> extends infer D
+/**
+ * AvroNames that may be referred to: short, and full where the definition states its namespace.
+ * @since 0.1.0
+ */
+export type AvroNamesIn<S> =
+  AvroDefinitions<S> extends infer D
     ? {
         [E in D as E extends readonly [infer X extends string, unknown] ? X : never]: E extends readonly [
           unknown,
@@ -173,23 +244,35 @@ type NamesIn<S> =
       }
     : never
 
-type Definitions<S> = S extends string
+/**
+ * All definitions in a schema, as pairs of name and schema.
+ * @since 0.1.0
+ */
+export type AvroDefinitions<S> = S extends string
   ? never
   : S extends readonly unknown[]
-    ? Definitions<S[number]>
+    ? AvroDefinitions<S[number]>
     : S extends { readonly type: 'record' | 'error'; readonly name: infer X extends string; readonly fields: infer F }
-      ? NamesOf<S, X> | (F extends readonly unknown[] ? FieldDefinitions<F[number]> : never)
+      ? AvroNamesOf<S, X> | (F extends readonly unknown[] ? AvroFieldDefinitions<F[number]> : never)
       : S extends { readonly type: 'enum' | 'fixed'; readonly name: infer X extends string }
-        ? NamesOf<S, X>
+        ? AvroNamesOf<S, X>
         : S extends { readonly type: 'array'; readonly items: infer I }
-          ? Definitions<I>
+          ? AvroDefinitions<I>
           : S extends { readonly type: 'map'; readonly values: infer V }
-            ? Definitions<V>
+            ? AvroDefinitions<V>
             : S extends { readonly type: infer T }
-              ? Definitions<T>
+              ? AvroDefinitions<T>
               : never
 
-type FieldDefinitions<F> = F extends { readonly type: infer T } ? Definitions<T> : never
+/**
+ * Those in a field.
+ * @since 0.1.0
+ */
+export type AvroFieldDefinitions<F> = F extends { readonly type: infer T } ? AvroDefinitions<T> : never
 
-type NamesOf<S, X extends string> =
+/**
+ * The names of a definition.
+ * @since 0.1.0
+ */
+export type AvroNamesOf<S, X extends string> =
   readonly [X, S] | (S extends { readonly namespace: infer P extends string } ? readonly [`${P}.${X}`, S] : never)

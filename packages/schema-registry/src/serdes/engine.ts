@@ -59,8 +59,11 @@ export interface RegistryAnswers {
   readonly outageMs: number
   registerSchema(subject: string, schema: string, options: object): Promise<RegisteredSchema>
   lookup(subject: string, schema: string, options: object): Promise<RegisteredSchema>
-  getLatest(subject: string): Promise<RegisteredSchema>
-  getLatestWithMetadata(subject: string, properties: Readonly<Record<string, string>>): Promise<RegisteredSchema>
+  latestOf(
+    subject: string,
+    properties: Readonly<Record<string, string>> | undefined,
+    isOptional: boolean,
+  ): Promise<RegisteredSchema>
   getById(id: number, options: { readonly timeoutMs?: number }): Promise<RegisteredSchema>
   getByGuid(guid: string, options: { readonly timeoutMs?: number }): Promise<RegisteredSchema>
   resolveReferences(references: readonly SchemaReference[]): Promise<readonly ResolvedReference[]>
@@ -119,11 +122,12 @@ export class SerdesEngine {
     return this.#decoder(schema).then(made => read(made, data, at, schema))
   }
 
-  #prepare(topic: string, field: 'key' | 'value'): Promise<Ready> {
-    const key = `${field} ${topic}`
+  /** @param isOptional nobody waits for it */
+  #prepare(topic: string, field: 'key' | 'value', isOptional = false): Promise<Ready> {
+    const key = `${field} ${topic} ${isOptional}`
     const pending = this.#preparing.get(key)
     if (pending !== undefined) return pending
-    const asked = this.#find(topic, field)
+    const asked = this.#find(topic, field, isOptional)
       .then(ready => {
         this.#ready[field].set(topic, ready)
         return ready
@@ -136,12 +140,12 @@ export class SerdesEngine {
   /** The registry's client keeps the latest version for its time, and asks no more often. */
   #refresh(topic: string, field: 'key' | 'value'): void {
     // What was found holds until the registry has said something else.
-    this.#prepare(topic, field).catch(() => undefined)
+    this.#prepare(topic, field, true).catch(() => undefined)
   }
 
-  async #find(topic: string, field: 'key' | 'value'): Promise<Ready> {
+  async #find(topic: string, field: 'key' | 'value', isOptional: boolean): Promise<Ready> {
     const known = this.#ready[field].get(topic)
-    const schema = await this.#schemaFor(topic, field)
+    const schema = await this.#schemaFor(topic, field, isOptional)
     if (known?.schema === schema) return known
     if (schema.type !== this.#format.type) {
       const found = `the schema of ${topic}-${field} is ${schema.type}`
@@ -156,14 +160,15 @@ export class SerdesEngine {
     return { encode, prefix: nothing, header: guidHeader(schema.guid), schema }
   }
 
-  async #schemaFor(topic: string, field: 'key' | 'value'): Promise<RegisteredSchema> {
+  async #schemaFor(topic: string, field: 'key' | 'value', isOptional: boolean): Promise<RegisteredSchema> {
     const { useLatest, latestWithMetadata, schemaId, autoRegister, normalize } = this.#options
     const { own } = this.#format
     if (schemaId !== undefined) return this.#registry.getById(schemaId, {})
     const recordName = own === null ? null : await this.#format.recordName(own.text, await this.#references())
     const subject = subjectOf(this.#naming, { topic, field, recordName })
-    if (latestWithMetadata !== undefined) return this.#registry.getLatestWithMetadata(subject, latestWithMetadata)
-    if (useLatest === true || own === null) return this.#registry.getLatest(subject)
+    if (useLatest === true || latestWithMetadata !== undefined || own === null) {
+      return this.#registry.latestOf(subject, latestWithMetadata, isOptional)
+    }
     const options = {
       type: this.#format.type,
       references: own.references,
