@@ -21,7 +21,9 @@ const pages = [
   'docs/testing.md',
   'docs/transactions.md',
   'docs/typescript.md',
-  ...['ottla', 'protocol', 'broker', 'cli', 'kafkajs', 'node-rdkafka', 'opentelemetry', 'prometheus'].map(name => `packages/${name}/README.md`),
+  ...['ottla', 'protocol', 'broker', 'cli', 'kafkajs', 'node-rdkafka', 'opentelemetry', 'prometheus'].map(
+    name => `packages/${name}/README.md`,
+  ),
 ].filter(page => existsSync(new URL(page, root)))
 // Below the root, so that the packages are found; git takes no notice of it.
 const folder = new URL(`node_modules/.cache/readme-${process.pid}/`, root)
