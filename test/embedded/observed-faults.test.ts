@@ -130,14 +130,20 @@ const tests: Record<string, (t: TestContext) => Promise<void>> = {
       handler: () => (++calls === 1 ? undefined : new Promise<void>(resolve => (finish = resolve))),
     })
     await until('health', () => says(reader, 'slow-handler'))
-    await until('the metric', async () => (await metric('ottla_consumer_lag_messages', 'client_id="billing",topic="t"')) === 2)
+    await until(
+      'the metric',
+      async () => (await metric('ottla_consumer_lag_messages', 'client_id="billing",topic="t"')) === 2,
+    )
     const [lag] = await reader.lag()
     assert.equal(lag?.lag, 2)
     assert.equal(named('process t').length, 1)
     finish()
     await until('the trace', () => named('process t').length > 1)
     const [, slow] = named('process t')
-    assert.ok(slow !== undefined && slow.duration[0] * 1000 + slow.duration[1] / 1e6 >= 100, 'the span says how long it took')
+    assert.ok(
+      slow !== undefined && slow.duration[0] * 1000 + slow.duration[1] / 1e6 >= 100,
+      'the span says how long it took',
+    )
     assert.ok((await metric('ottla_process_duration_seconds_sum', 'topic="t"')) >= 0.1)
     const finishing = setInterval(() => finish(), 10)
     t.after(() => clearInterval(finishing))

@@ -5,10 +5,26 @@ import { context, propagation, SpanKind, SpanStatusCode, trace } from '@opentele
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks'
 import { W3CTraceContextPropagator } from '@opentelemetry/core'
 import { registerInstrumentations } from '@opentelemetry/instrumentation'
-import { AggregationTemporality, DataPointType, InMemoryMetricExporter, MeterProvider, PeriodicExportingMetricReader } from '@opentelemetry/sdk-metrics'
-import { BasicTracerProvider, InMemorySpanExporter, SimpleSpanProcessor, type ReadableSpan } from '@opentelemetry/sdk-trace-base'
+import {
+  AggregationTemporality,
+  DataPointType,
+  InMemoryMetricExporter,
+  MeterProvider,
+  PeriodicExportingMetricReader,
+} from '@opentelemetry/sdk-metrics'
+import {
+  BasicTracerProvider,
+  InMemorySpanExporter,
+  SimpleSpanProcessor,
+  type ReadableSpan,
+} from '@opentelemetry/sdk-trace-base'
 import { EmbeddedCluster } from '@ottla/broker'
-import { OttlaInstrumentation, processMessage, traceClients, type OttlaInstrumentationConfig } from '@ottla/opentelemetry'
+import {
+  OttlaInstrumentation,
+  processMessage,
+  traceClients,
+  type OttlaInstrumentationConfig,
+} from '@ottla/opentelemetry'
 import { Consumer, ErrorCode, Producer, type ConsumerConfig, type ProducerMessage } from 'ottla'
 
 const quiet = (): void => undefined
@@ -232,7 +248,11 @@ test('metrics agree with the statistics at the same moment', async t => {
   const receiver = consumer(t, name, { 'enable.auto.commit': false })
   await handle(receiver, 3)
   await reader.forceFlush()
-  const found = exporter.getMetrics().at(-1)?.scopeMetrics.flatMap(({ metrics }) => metrics) ?? []
+  const found =
+    exporter
+      .getMetrics()
+      .at(-1)
+      ?.scopeMetrics.flatMap(({ metrics }) => metrics) ?? []
   const points = (metric: string): { readonly value: unknown; readonly attributes: Record<string, unknown> }[] =>
     found.filter(({ descriptor }) => descriptor.name === metric).flatMap(({ dataPoints }) => [...dataPoints])
   const sum = (metric: string, topicName = name): number =>

@@ -27,7 +27,9 @@ interface Sample {
 function parsed(text: string): Sample[] {
   return [...text.matchAll(/^([a-z_]+)(?:\{(.*)\})? (\S+)$/gm)].map(([, name = '', labels = '', value]) => ({
     name,
-    labels: Object.fromEntries([...labels.matchAll(/([a-z_]+)="([^"]*)"/g)].map(([, key = '', word = '']) => [key, word])),
+    labels: Object.fromEntries(
+      [...labels.matchAll(/([a-z_]+)="([^"]*)"/g)].map(([, key = '', word = '']) => [key, word]),
+    ),
     value: Number(value),
   }))
 }

@@ -52,7 +52,10 @@ export async function processMessage<R>(
     return await context.with(trace.setSpan(carried, span), () => work(span))
   } catch (error) {
     span.setAttribute(attribute.errorType, errorType(error))
-    span.setStatus({ code: SpanStatusCode.ERROR, message: error instanceof Error ? error.message : 'something else than an error was thrown' })
+    span.setStatus({
+      code: SpanStatusCode.ERROR,
+      message: error instanceof Error ? error.message : 'something else than an error was thrown',
+    })
     throw error
   } finally {
     span.end()

@@ -63,7 +63,8 @@ type Pair = readonly [key: string, value: HeaderValueInput]
 function pairsOf(headers: HeadersInput): Pair[] {
   if (!(Symbol.iterator in headers)) return Object.entries(headers)
   const pairs: Pair[] = []
-  for (const each of headers as Iterable<HeaderInput | Pair>) pairs.push('key' in each ? [each.key, each.value ?? null] : each)
+  for (const each of headers as Iterable<HeaderInput | Pair>)
+    pairs.push('key' in each ? [each.key, each.value ?? null] : each)
   return pairs
 }
 
