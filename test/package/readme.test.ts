@@ -24,7 +24,6 @@ const pages = [
   'docs/testing.md',
   'docs/transactions.md',
   'docs/typescript.md',
-<<<<<<< HEAD
   ...[
     'ottla',
     'protocol',
@@ -37,11 +36,6 @@ const pages = [
     'kafka-javascript',
     'schema-registry',
   ].map(name => `packages/${name}/README.md`),
-=======
-  ...['ottla', 'protocol', 'broker', 'cli', 'kafkajs', 'node-rdkafka', 'opentelemetry', 'prometheus'].map(
-    name => `packages/${name}/README.md`,
-  ),
->>>>>>> observe2
 ].filter(page => existsSync(new URL(page, root)))
 // Below the root, so that the packages are found; git takes no notice of it.
 const folder = new URL(`node_modules/.cache/readme-${process.pid}/`, root)
