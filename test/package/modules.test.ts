@@ -14,6 +14,8 @@ const entries = [
   '@ottla/broker/testing',
   '@ottla/cli',
   '@ottla/kafkajs',
+  '@ottla/schema-registry',
+  '@ottla/schema-registry/embedded',
 ]
 const roundTrip = `
   const cluster = await EmbeddedCluster.start()
