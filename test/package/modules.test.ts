@@ -16,6 +16,8 @@ const entries = [
   '@ottla/kafkajs',
   '@ottla/opentelemetry',
   '@ottla/prometheus',
+  '@ottla/schema-registry',
+  '@ottla/schema-registry/embedded',
 ]
 const roundTrip = `
   const cluster = await EmbeddedCluster.start()
