@@ -114,6 +114,15 @@ export namespace PartitionAssigners {
   export type cooperativeSticky = declared.PartitionAssigners.cooperativeSticky
 }
 
+/** The other name of `PartitionAssigners`. */
+export const PartitionAssignors: typeof declared.PartitionAssigners = PartitionAssigners
+export type PartitionAssignors = declared.PartitionAssigners
+export namespace PartitionAssignors {
+  export type roundRobin = declared.PartitionAssigners.roundRobin
+  export type range = declared.PartitionAssigners.range
+  export type cooperativeSticky = declared.PartitionAssigners.cooperativeSticky
+}
+
 /** The members' values as the enum that they are declared as. */
 function valuesOf<E>(members: { readonly [Member in keyof E]: number | string }): E {
   return Object.freeze(members) as unknown as E // the same members, by the parameter's type

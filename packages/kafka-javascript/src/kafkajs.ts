@@ -9,8 +9,8 @@ export {
   IsolationLevel,
   logLevel,
   PartitionAssigners,
+  PartitionAssignors,
 } from './enums.ts'
-export { PartitionAssigners as PartitionAssignors } from './enums.ts'
 export type {
   DeleteGroupsResult,
   DeleteRecordsResult,
