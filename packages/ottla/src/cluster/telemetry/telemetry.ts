@@ -105,7 +105,9 @@ export class ClientTelemetry {
   lastPush(): Promise<void> | null {
     const broker = this.#broker
     const subscription = this.#subscription
-    const isDue = this.#state === 'waiting' && subscription !== null && subscription.requestedMetrics.length > 0
+    // Behind one that is in flight, too: the broker answers them in order.
+    const isOn = this.#state === 'waiting' || this.#state === 'pushing'
+    const isDue = isOn && subscription !== null && subscription.requestedMetrics.length > 0
     this.close()
     if (!isDue || broker?.isUp !== true) return null
     const timeoutMs = LAST_PUSH_MS
