@@ -127,7 +127,10 @@ export async function standsInForConfluent(): Promise<KafkaJS.RecordMetadata[]> 
     kafkaJS: { groupId: 'bills', partitionAssigners: [KafkaJS.PartitionAssigners.range] },
   })
   await consumer.run({
-    eachBatch: async ({ batch, resolveOffset }: KafkaJS.EachBatchPayload) => resolveOffset(batch.lastOffset()),
+    eachBatch: ({ batch, resolveOffset }: KafkaJS.EachBatchPayload) => {
+      resolveOffset(batch.lastOffset())
+      return Promise.resolve()
+    },
   })
   const groups = await kafka.admin().listGroups({ matchConsumerGroupStates: [KafkaJS.ConsumerGroupStates.STABLE] })
   const admin: RdKafka.IAdminClient = RdKafka.AdminClient.create({ 'bootstrap.servers': 'localhost:9092' })
