@@ -1,4 +1,4 @@
-/* eslint-disable @typescript-eslint/no-explicit-any -- node-rdkafka's own types */
+/* eslint-disable @typescript-eslint/no-explicit-any -- node-rdkafka's own types: with stricter ones, programs that compile with it would not */
 import type { EventEmitter } from 'node:events'
 import type { LibrdKafkaError } from './errors.ts'
 import type {
@@ -102,6 +102,7 @@ export interface EventListenerMap {
   ready: (info: ReadyInfo, metadata: Metadata) => void
   'connection.failure': (error: LibrdKafkaError, metrics: ClientMetrics) => void
   'event.error': (error: LibrdKafkaError) => void
+  // `any` as in node-rdkafka: a program says itself what its listener takes, and `unknown` would refuse that.
   'event.stats': (eventData: any) => void
   'event.log': (eventData: any) => void
   'event.event': (eventData: any) => void
@@ -130,6 +131,7 @@ export interface Client<Events extends string> extends EventEmitter {
   setOauthBearerToken(tokenStr: string): this
 
   /** The client of `ottla` beneath; null unless connected. */
+  // `any` as in node-rdkafka, whose programs call the native client's methods on it unchecked.
   getClient(): any
 
   /** How long it has been connected, ms; 0 if it is not. */
@@ -139,6 +141,7 @@ export interface Client<Events extends string> extends EventEmitter {
   getLastError(): LibrdKafkaError
 
   /** Disconnects, then emits `disconnected`. */
+  // `any` as in node-rdkafka: callbacks of programs type the error as they like, and may return anything.
   disconnect(cb?: (err: any, data: ClientMetrics) => any): this
   /** @param timeout how long a producer may take to deliver what is queued, ms; 5000 by default */
   disconnect(timeout: number, cb?: (err: any, data: ClientMetrics) => any): this
