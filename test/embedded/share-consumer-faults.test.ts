@@ -461,6 +461,7 @@ test('chaos: brokers crash, consumers come and go; every message is worked on, n
     members: 4,
     seconds: 4,
     messages: 1000,
+    leastMessages: 1000,
     random: seeded(5),
     log: line => lines.push(line),
     doneWithinMs: WAIT_MS,

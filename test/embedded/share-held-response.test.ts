@@ -122,3 +122,58 @@ test('a member whose fetches always take longer than the lock leaves messages to
   assert.match(seen[0] ?? '', /^quick job x[23]$/)
   assert.ok(fetches <= 6, `${fetches} fetches`)
 })
+
+test('a lock that has run out is not renewed by an answer that comes too late: others may be done with the message', async () => {
+  const seen = await scene(async ({ network, sleep, given, worker, produce }) => {
+    await produce('one')
+    await produce('two')
+    const slow = worker('slow').consumer
+    const hasBegun = new Promise<void>(resolve => {
+      void slow.run({
+        concurrency: 1,
+        handler: async ({ value, deliveryCount }) => {
+          given.push(`slow ${String(value)} x${deliveryCount}`)
+          resolve()
+          await sleep(LOCK_MS + 600)
+        },
+      })
+    })
+    await hasBegun
+    const quick = worker('quick').work(LOCK_MS + 2000)
+    await sleep(5000)
+    // The renewal comes when another member has had both messages.
+    network.setWay('slow', 'broker-1', 'black-hole')
+    await sleep(LOCK_MS - 5000 + 300)
+    network.setWay('slow', 'broker-1', 'open')
+    await quick
+    return given
+  })
+  assert.deepEqual(seen, ['slow one x1', 'quick one x2', 'quick two x2'])
+})
+
+test('nothing is given that a lost connection has released while the next request waits for the end of a throttle', async () => {
+  const seen = await scene(async ({ cluster, network, sleep, given, worker, produce }) => {
+    await produce('one')
+    await produce('two')
+    cluster.setThrottle(1, 8000)
+    const slow = worker('slow').consumer
+    const hasBegun = new Promise<void>(resolve => {
+      void slow.run({
+        concurrency: 1,
+        handler: async ({ value, deliveryCount }) => {
+          given.push(`slow ${String(value)} x${deliveryCount}`)
+          resolve()
+          await sleep(4000)
+        },
+      })
+    })
+    await hasBegun
+    cluster.setThrottle(1, 0)
+    const quick = worker('quick').work(6000)
+    await sleep(1000)
+    network.cut('slow', 'broker-1')
+    await quick
+    return given
+  })
+  assert.deepEqual(seen, ['slow one x1', 'quick one x2', 'quick two x2'])
+})

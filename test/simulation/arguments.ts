@@ -1,7 +1,7 @@
 /** The command line of `npm run simulate`. */
 import { parseArgs } from 'node:util'
 import { numbersOf } from './plan.ts'
-import { nextSeedOf } from './record.ts'
+import { nextSeedOf } from './seed-ledger.ts'
 import { tempoNamed, type Tempo } from './tempo.ts'
 
 export interface Settings {
@@ -20,8 +20,8 @@ export interface Settings {
   readonly most: number
   /** Real seconds after which no new seed begins; Infinity: all seeds are played. */
   readonly seconds: number
-  /** A file that takes note of what was played; null: none does. */
-  readonly record: string | null
+  /** SEEDS.md, or another file that takes note of what was played; null: none does. */
+  readonly ledger: string | null
   /** Runs that may be spent on making a failing run smaller. */
   readonly shrinkRuns: number
 }
@@ -40,7 +40,7 @@ export const usage = `npm run simulate -- [options]
   --seconds S        begin no new seed after so many real seconds
   --without 1-5,9    leave these faults out
   --most N           at most so many clients of a kind
-  --record FILE      note there what was played; without --seeds, go on behind what is noted, until --seconds are over
+  --ledger FILE      enter there what was played; without --seeds, go on behind the last entry, until --seconds are over
   --shrink N         runs that are spent on making a failing run smaller (60); 0: none
 `
 
@@ -60,7 +60,7 @@ export function settingsOf(args: readonly string[], known: readonly string[], co
       seconds: { type: 'string', default: 'Infinity' },
       without: { type: 'string' },
       most: { type: 'string', default: 'Infinity' },
-      record: { type: 'string' },
+      ledger: { type: 'string' },
       shrink: { type: 'string', default: '60' },
       help: { type: 'boolean', default: false },
     },
@@ -84,15 +84,15 @@ export function settingsOf(args: readonly string[], known: readonly string[], co
     without: values.without === undefined ? [] : numbersOf(values.without),
     most: positive('most', values.most),
     seconds: positive('seconds', values.seconds),
-    record: values.record ?? null,
+    ledger: values.ledger ?? null,
     shrinkRuns: whole('shrink', values.shrink),
   }
 }
 
 /** @returns the first and the last */
-function seedsOf({ seed, seeds, record }: { seed?: string; seeds?: string; record?: string }): readonly number[] {
+function seedsOf({ seed, seeds, ledger }: { seed?: string; seeds?: string; ledger?: string }): readonly number[] {
   const given = seed ?? seeds
-  if (given === undefined && record !== undefined) return [nextSeedOf(record), Infinity]
+  if (given === undefined && ledger !== undefined) return [nextSeedOf(ledger), Infinity]
   return (given ?? '1..100').split('..').map(text => whole('seeds', text))
 }
 

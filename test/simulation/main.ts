@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { settingsOf, usage, type Settings } from './arguments.ts'
 import { commandOf, type Plan } from './plan.ts'
 import { Player, type Result } from './player.ts'
-import { Recorder, summaryOf } from './record.ts'
+import { SeedLedger, summaryOf } from './seed-ledger.ts'
 import { shrink } from './shrink.ts'
 import { measureSpeed } from './speed.ts'
 import { tempoOf } from './tempo.ts'
@@ -56,8 +56,7 @@ async function playAll(settings: Settings): Promise<number> {
   let played = 0
   let virtualMs = 0
   const failed: Result[] = []
-  const { record, minutes } = settings
-  const recorder = record === null ? null : new Recorder(record, minutes, settings.firstSeed)
+  const ledger = ledgerOf(settings)
   const isTerminal = process.stderr.isTTY
   const progress = (): void => {
     if (!isTerminal) return
@@ -71,7 +70,7 @@ async function playAll(settings: Settings): Promise<number> {
       while (next <= settings.lastSeed && performance.now() - begun < settings.seconds * 1000) {
         const result = await player.play(planOf(settings, next++))
         played++
-        recorder?.played(result.plan.seed, result.complaints.length > 0)
+        ledger?.played(result.plan.seed, { hasFailed: result.complaints.length > 0, cpuMs: result.cpuMs })
         virtualMs += result.ms
         if (result.complaints.length > 0) {
           failed.push(result)
@@ -84,13 +83,20 @@ async function playAll(settings: Settings): Promise<number> {
     }),
   )
   if (isTerminal) process.stderr.write('\r\x1b[K')
-  recorder?.write()
+  ledger?.write()
   process.stdout.write(
     `${played} seeds, ${failed.length} failed, ${Math.round(virtualMs / 60_000)} virtual minutes, ${speed()}\n`,
   )
   for (const { plan } of failed) process.stdout.write(`seed ${plan.seed}\n`)
-  if (record !== null) process.stdout.write(`${summaryOf(record)}\n`)
+  if (settings.ledger !== null) process.stdout.write(`${summaryOf(settings.ledger)}\n`)
   return failed.length > 0 ? 1 : 0
+}
+
+function ledgerOf({ ledger, workloads: names, tempo, minutes, firstSeed }: Settings): SeedLedger | null {
+  if (ledger === null) return null
+  const all = Object.keys(workloads)
+  const played = names.length === all.length ? 'all' : names.join(', ')
+  return new SeedLedger(ledger, { workloads: played, tempo: tempo ?? 'mixed', minutes }, firstSeed)
 }
 
 async function smaller(player: Player, failed: Result, mostRuns: number): Promise<Pick<Result, 'plan' | 'complaints'>> {

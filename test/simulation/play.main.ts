@@ -15,10 +15,16 @@ process.on('message', (sent: Omit<Plan, 'most'> & { readonly most: number | null
 async function play(plan: Plan) {
   const workload = workloads[plan.workload]
   if (workload === undefined) throw new Error(`there is no workload ${plan.workload}`)
+  const before = process.cpuUsage()
+  const cpuMs = (): number => {
+    const { user, system } = process.cpuUsage(before)
+    return (user + system) / 1000
+  }
   try {
     const { trace, ...outcome } = await runPlan(plan, workload)
-    return { ...outcome, digest: createHash('sha256').update(trace.join('\n')).digest('hex') }
+    const digest = createHash('sha256').update(trace.join('\n')).digest('hex')
+    return { ...outcome, digest, cpuMs: cpuMs() }
   } catch (error) {
-    return { plan, complaints: [inWords(error)], faults: [], ms: 0, digest: '' }
+    return { plan, complaints: [inWords(error)], faults: [], ms: 0, digest: '', cpuMs: cpuMs() }
   }
 }

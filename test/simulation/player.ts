@@ -17,7 +17,7 @@ const options = ['--max-semi-space-size=64']
 const MOST_RUNS = 500
 
 /** The same, without what only one's own process needs. */
-export type Result = Omit<Outcome, 'trace'> & { readonly digest: string }
+export type Result = Omit<Outcome, 'trace'> & { readonly digest: string; readonly cpuMs: number }
 
 export class Player {
   readonly #script: string
@@ -40,7 +40,7 @@ export class Player {
     return new Promise(resolve => {
       const fail = (why: string): void => {
         this.close()
-        settle({ plan, complaints: [why], faults: [], ms: 0, digest: '' })
+        settle({ plan, complaints: [why], faults: [], ms: 0, digest: '', cpuMs: 0 })
       }
       const limitMs = LEAST_LIMIT_MS + plan.minutes * LIMIT_MS_PER_MINUTE
       const cpuMs = cpuMsOf(child)

@@ -8,6 +8,7 @@ import {
   type ConsumerConfig,
   type ProducerConfig,
   type ShareConsumerConfig,
+  type ShareConsumerOptions,
   type ProducerOptions,
 } from 'ottla'
 import { simulate, type Dice, type Fault, type Simulation, type StormOptions } from '@ottla/broker/simulation'
@@ -32,6 +33,8 @@ const MORE_MS = 7_200_000
 const IDLE_MS = 600_000
 /** So long after a storm, nothing of it is felt any more; virtual ms. */
 const CALM_AFTER_MS = 60_000
+/** So long after a client may log in again, it does what it does in time; virtual ms. */
+const HINDERED_MS = 10_000
 
 export type Workload = (world: World) => Promise<void>
 
@@ -59,6 +62,8 @@ export class World implements Watched {
   #isSilent = false
   /** Since when nothing goes wrong, virtual ms; null while something may. */
   #calmSince: number | null = 0
+  /** Users who cannot log in, and until when that is felt, virtual ms. */
+  readonly #hindered = new Map<string, number>()
 
   constructor(plan: Plan, simulation: Simulation, onLine: ((line: string) => void) | null) {
     this.plan = plan
@@ -90,6 +95,19 @@ export class World implements Watched {
   /** Nothing goes wrong, nor has for a while. */
   get isCalm(): boolean {
     return this.#calmSince !== null && this.now >= this.#calmSince
+  }
+
+  /** The same for a client, which can log in besides. */
+  isCalmAt(host: string): boolean {
+    if (!this.isCalm) return false
+    for (const [user, until] of this.#hindered)
+      if (this.now < until && (host === user || host.startsWith(`${user}-`))) return false
+    return true
+  }
+
+  /** A user's clients cannot log in, or can again. */
+  hinder(user: string, isHindered: boolean): void {
+    this.#hindered.set(user, isHindered ? Infinity : this.now + HINDERED_MS)
   }
 
   /** A number of clients, as the seed says or as the plan limits it. */
@@ -207,10 +225,11 @@ export class World implements Watched {
   shareConsumer(
     name: string,
     config: Partial<ShareConsumerConfig> & Pick<ShareConsumerConfig, 'group.id'>,
+    more: Pick<ShareConsumerOptions<Buffer, Buffer>, 'codecs'> = {},
   ): ShareConsumer {
     const waitMs = fetchWaitAt(this.plan.tempo, config['fetch.wait.max.ms'])
     const settings = { ...this.#common(name), ...config, 'fetch.wait.max.ms': waitMs }
-    const consumer = new ShareConsumer(settings, this.#options(name))
+    const consumer = new ShareConsumer(settings, { ...more, ...this.#options(name) })
     consumer.on('error', ({ error }) => this.#heard(name, error))
     return consumer
   }

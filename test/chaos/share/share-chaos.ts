@@ -13,6 +13,8 @@ export interface ShareChaos {
   readonly seconds: number
   /** Per second. */
   readonly messages: number
+  /** It goes on until more than so many are written, however slow the machine; left out: 0. */
+  readonly leastMessages?: number
   readonly random: () => number
   readonly log: (line: string) => void
   /** Time in which all messages must be processed afterwards, ms. */
@@ -62,14 +64,14 @@ class Chaos {
   }
 
   async run(): Promise<ShareChaosResult> {
-    const { members, seconds, random, brokers, log, doneWithinMs } = this.#options
+    const { members, seconds, random, brokers, log, doneWithinMs, leastMessages = 0 } = this.#options
     await this.#prepare()
     const over = new AbortController()
     const writing = this.#write(over.signal)
     for (let i = 0; i < members; i++) this.#join()
     const ends = Date.now() + seconds * 1000
     // Both kinds of fault occur, however short the time and slow the machine.
-    for (let round = 0; Date.now() < ends || round < 2; round++) {
+    for (let round = 0; Date.now() < ends || round < 2 || this.#written <= leastMessages; round++) {
       await pause(Math.min(1500, seconds * 60) * (0.5 + random()))
       if (round === 0 || (round > 1 && random() < 0.3)) {
         const id = brokers.ids[Math.floor(random() * brokers.ids.length)] ?? 1

@@ -172,7 +172,8 @@ export class ClassicJudge implements WireJudge {
   }
 
   #judgeTime(host: string, member: Member): void {
-    const { isCalm, now } = this.#world
+    const { now } = this.#world
+    const isCalm = this.#world.isCalmAt(host)
     const { beatAt } = member
     if (beatAt === null) return
     member.beatAt = now

@@ -12,8 +12,8 @@ export interface Watched {
   readonly simulation: Simulation
   /** Virtual ms. */
   readonly now: number
-  /** Nothing goes wrong, nor has for a while. */
-  readonly isCalm: boolean
+  /** Nothing goes wrong, nor has for a while, and the client can log in. */
+  isCalmAt(host: string): boolean
   /** By host. */
   readonly consumers: ReadonlyMap<string, MadeConsumer>
   complain(line: string): void

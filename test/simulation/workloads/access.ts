@@ -204,6 +204,7 @@ class Changes {
     const cuts = isQuiet && dice.chance(0.5)
     const loses = cuts || sessionMsOf(world.plan) > 0
     account.password.set('outdated', world.now)
+    world.hinder(account.user, true)
     if (loses) account.contact.set('cut off', world.now)
     await administrator.setPassword(account, next)
     world.note(`${account.user} has another password`)
@@ -217,6 +218,7 @@ class Changes {
     else await administrator.setPassword(account, before)
     world.note(`${account.user} has the right password again`)
     account.password.set('known', world.now)
+    world.hinder(account.user, false)
     if (!loses) return
     await world.sleep(CONNECTED_MS)
     account.contact.set('in touch', world.now)

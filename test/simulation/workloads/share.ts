@@ -4,6 +4,7 @@ import type { Dice, FaultKind } from '@ottla/broker/simulation'
 import { Flag } from '../flag.ts'
 import { Churn, type Life } from '../churn.ts'
 import { forgetNowAndThen } from '../forgetting.ts'
+import { slowGzip } from '../slow-codec.ts'
 import { vanishNowAndThen } from '../vanishing.ts'
 import { inWords, type World } from '../world.ts'
 import { checkReports, Writer } from '../writers.ts'
@@ -78,8 +79,15 @@ class Worker implements Life {
     this.#way = dice.pick(ways)
     // In a run, locks are renewed for as long as a handler takes.
     this.#slowMs = this.#way === 'run' ? dice.pick([0, 1, 20, 200, LOCK_MS]) : dice.pick([0, 1, 20, 200])
-    this.#consumer = world.shareConsumer(name, { 'group.id': GROUP, 'share.acknowledgement.mode': 'explicit' })
-    world.note(`${name} begins: ${this.#way}, ${this.#slowMs} ms for a message`)
+    const isSlowToRead = world.simulation.dice(`${name}'s habits`).chance(0.3)
+    this.#consumer = world.shareConsumer(
+      name,
+      { 'group.id': GROUP, 'share.acknowledgement.mode': 'explicit' },
+      isSlowToRead ? { codecs: [slowGzip(world, name)] } : {},
+    )
+    world.note(
+      `${name} begins: ${this.#way}, ${this.#slowMs} ms for a message${isSlowToRead ? ', decompresses slowly' : ''}`,
+    )
     this.#consumer.subscribe([TOPIC])
     this.#consumer.on('acknowledged', ({ partition, offsets, error }) => {
       if (error !== undefined && jobs.isQuiet)

@@ -25,6 +25,8 @@ export interface BrokerRequestOptions {
   readonly noResponse?: boolean
   readonly minVersion?: number
   readonly maxVersion?: number
+  /** See LaneRequestOptions. */
+  readonly isBound?: boolean
 }
 
 export interface BrokerObserver {

@@ -39,6 +39,8 @@ export interface LaneRequestOptions {
   readonly noResponse?: boolean
   readonly minVersion?: number
   readonly maxVersion?: number
+  /** Fails if the connection is lost on which it waits to be sent: what it says holds for that one only. */
+  readonly isBound?: boolean
 }
 
 /** A caller that waits for the connection and has nothing to send yet. */
@@ -443,8 +445,18 @@ export class Lane {
       this.#attempts = this.#hangUps++
       this.#countFailure(error)
     }
+    this.#failBound(error)
     this.#observer.onDown(error, wasOfUse)
     if (this.#queue.length > 0) this.#connect()
+  }
+
+  // They wait for the end of a throttle, or of a new login.
+  #failBound(cause: RequestError): void {
+    for (let left = this.#queue.length; left > 0; left--) {
+      const queued = this.#queue.shift() as Queued // left is at most their number
+      if (queued.options.isBound === true) this.#fail(queued, unsent(cause))
+      else this.#queue.push(queued)
+    }
   }
 
   #settleWaiters(error: RequestError | null): void {
@@ -455,12 +467,14 @@ export class Lane {
   // The attempt's own requests may have been sent; those that wait were not.
   #failQueue(cause: RequestError): void {
     const error = unsent(cause)
-    for (let queued = this.#queue.shift(); queued !== undefined; queued = this.#queue.shift()) {
-      queued.timer?.cancel()
-      if (queued.done) continue
-      queued.done = true
-      queued.reject(error)
-    }
+    for (let queued = this.#queue.shift(); queued !== undefined; queued = this.#queue.shift()) this.#fail(queued, error)
+  }
+
+  #fail(queued: Queued, error: RequestError): void {
+    queued.timer?.cancel()
+    if (queued.done) return
+    queued.done = true
+    queued.reject(error)
   }
 
   #drain(): void {

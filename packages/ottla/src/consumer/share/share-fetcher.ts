@@ -11,7 +11,7 @@ import { actionFor, isRetriable } from '../../cluster/retry.ts'
 import { KafkaError } from '../../errors.ts'
 import { ErrorThrottle } from '../../observe/error-throttle.ts'
 import { memberAnswer } from '../group/membership-errors.ts'
-import { acknowledgeTypes, AUTO_RELEASE, isRenewal, AUTO_RENEW, type AcknowledgeType } from './acknowledgements.ts'
+import { acknowledgeTypes, AUTO_RELEASE, AUTO_RENEW, type AcknowledgeType } from './acknowledgements.ts'
 import { acquiredMessages, readableBatches, releasesOf, takeOutdated, type AcquiredRange } from './acquired.ts'
 import type { ShareFetcherHost } from './fetcher-host.ts'
 import type { LockedMessage, ShareLot, ShareSource } from './message.ts'
@@ -240,6 +240,7 @@ export class ShareFetcher {
         lane: 'fetch',
         timeoutMs: settings['socket.timeout.ms'] + maxWaitMs,
         signal: this.#abort.signal,
+        isBound: node.session.isOpen,
       }),
     )
     if (response === null) return
@@ -261,6 +262,7 @@ export class ShareFetcher {
         lane: 'fetch',
         timeoutMs: Math.min(settings['socket.timeout.ms'], deadline?.left() ?? Infinity),
         signal: this.#abort.signal,
+        isBound: true,
       }),
     )
     if (response === null) return
@@ -318,13 +320,8 @@ export class ShareFetcher {
     for (const { source, types } of sent) {
       const refusal = refusals.get(keyOf(source))
       const error = refusal === undefined ? null : KafkaError.of(refusal[0], source.name, refusal[1])
-      for (const [message, of] of node.renewing) {
-        if (of !== source || !types.has(message.offset)) continue
-        node.renewing.delete(message)
-        if (!isRenewal(types.get(message.offset))) continue
-        if (error === null) message.lockedUntil = lockedUntil
-        else this.#queue.end(message)
-      }
+      const until = error === null ? lockedUntil : null
+      for (const message of node.renewed(source, types, until, this.#context.clock.now())) this.#queue.end(message)
       this.#host.onAcknowledged(source, types, error)
     }
     node.answered()

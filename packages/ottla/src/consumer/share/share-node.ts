@@ -3,7 +3,7 @@ import { ErrorCode } from '@ottla/protocol'
 import { WorkLoop } from '../../base/work-loop.ts'
 import type { Broker } from '../../cluster/broker.ts'
 import { KafkaError } from '../../errors.ts'
-import { PendingAcknowledgements, batchesOf } from './acknowledgements.ts'
+import { PendingAcknowledgements, batchesOf, isRenewal } from './acknowledgements.ts'
 import type { LockedMessage, ShareSource } from './message.ts'
 import { keyOf, ShareSession, type Acknowledged, type IdPartition } from './share-session.ts'
 
@@ -102,6 +102,24 @@ export class ShareNode {
     source.pending.add(offset, type)
     this.#added++
     this.flushAt = Math.min(this.flushAt, now + ACKNOWLEDGE_LINGER_MS)
+  }
+
+  /**
+   * The broker has answered what was said of a partition. A lock that has run out meanwhile is lost even if the broker
+   * did not refuse: it ignores what is said of messages that others have finished by then.
+   * @param until - how long renewed locks last, monotonic ms; null when the broker has refused
+   * @returns messages whose locks are lost
+   */
+  renewed(source: ShareSource, types: ReadonlyMap<number, number>, until: number | null, now: number): LockedMessage[] {
+    const lost: LockedMessage[] = []
+    for (const [message, of] of this.renewing) {
+      if (of !== source || !types.has(message.offset)) continue
+      this.renewing.delete(message)
+      if (!isRenewal(types.get(message.offset))) continue
+      if (until !== null && message.lockedUntil > now) message.lockedUntil = until
+      else lost.push(message)
+    }
+    return lost
   }
 
   /**
