@@ -30,8 +30,6 @@ export const producerMutants: readonly Mutant[] = [
     find: 'if (this.#retries.length > 0) return this.inFlight === 0',
     replace: 'if (this.#retries.length > 0) return true',
     workloads: ['writes'],
-    survives:
-      'brokers refuse what comes out of sequence, and without sequence numbers order is promised only where nothing else is in flight',
   },
   {
     id: 'two-leaders-at-once',
@@ -97,7 +95,6 @@ export const producerMutants: readonly Mutant[] = [
     find: '    if (!queue.isAcknowledged && queue.inFlight > 0) return false\n',
     replace: '',
     workloads: ['writes'],
-    survives: 'no seed of 60 had the first batch of an identity refused while a second was in flight',
   },
   {
     id: 'no-doubt-after-loss',
@@ -163,7 +160,6 @@ export const producerMutants: readonly Mutant[] = [
     find: "      done.push({ shipment, outcome: written('persisted', -1, -1, -1) })\n    }\n  }\n",
     replace: '      void shipment\n    }\n  }\n',
     workloads: ['writes'],
-    survives: "no fault makes a broker forget a producer's last five batches, and so none is ever set aside",
   },
   {
     id: 'backoff-not-ended',

@@ -17,7 +17,10 @@ const LATE_MS = 3000
 const MOST_BEFORE_RESTART_MS = 150
 /** What a serializer that takes its time takes at most. */
 const SLOWEST_MS = 100
-/** A message that may be sent at once is, when nothing is wrong; a batch that is refused is tried again soon. */
+/**
+ * What may be sent at once is, when nothing is wrong, behind what is before it in its partition; a batch that is refused is
+ * tried again soon.
+ */
 const LATE_WITHOUT_FAULTS_MS = { quiet: 700, refusals: 8000, doubts: Infinity } as const
 
 /** Those that leave batches in doubt: leaders move while requests to the earlier ones are in flight. */
@@ -79,6 +82,8 @@ class NoteWriter {
   readonly #weather: Weather
   readonly #sends: Promise<unknown>[] = []
   readonly #mostAtOnce: number
+  /** When something was last reported, by partition; virtual ms. */
+  readonly #reportedAt = new Map<number, number>()
 
   constructor(world: World, name: string, weather: Weather) {
     this.#world = world
@@ -154,8 +159,9 @@ class NoteWriter {
     const { note, message } = this.#note(false)
     try {
       this.#producer.produce(message, report => {
+        const before = this.#reportedAt.get(report.partition) ?? 0
         this.#reported(note, report)
-        this.#checkTime(note)
+        this.#checkTime(note, before)
       })
     } catch (error) {
       this.notes.splice(this.notes.indexOf(note), 1, { ...note, reports: [refused] })
@@ -175,13 +181,15 @@ class NoteWriter {
   #reported(note: Note, report: DeliveryReport): void {
     note.reports.push(report)
     const { status, partition, offset, error } = report
+    this.#reportedAt.set(partition, this.#world.now)
     this.#world.note(`${this.name} ${note.number} ${status} [${partition}] ${offset} ${error?.code ?? ''}`)
   }
 
-  #checkTime({ number, since }: Note): void {
-    const ms = this.#world.now - since
-    const timeoutMs = this.kind.timeoutMs + LATE_MS
-    const mostMs = this.#weather === 'storm' ? timeoutMs : LATE_WITHOUT_FAULTS_MS[this.#weather]
+  /** @param before - when something was last reported of its partition, where one waits for the other */
+  #checkTime({ number, since }: Note, before: number): void {
+    const isStorm = this.#weather === 'storm'
+    const ms = this.#world.now - (isStorm ? since : Math.max(since, before))
+    const mostMs = isStorm ? this.kind.timeoutMs + LATE_MS : LATE_WITHOUT_FAULTS_MS[this.#weather]
     if (ms > mostMs) this.#world.complain(`${this.name}:${number} was reported only after ${Math.round(ms)} ms`)
   }
 

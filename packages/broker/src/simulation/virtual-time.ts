@@ -21,6 +21,9 @@ export interface Skew {
 }
 
 const EPOCH = 1_750_000_000_000
+/** Before time passes for so long, what takes several turns of the event loop has had them; ms. */
+const LONG_REST_MS = 10
+const TURNS_BEFORE_REST = 5
 
 export class VirtualTime {
   #now = 0
@@ -91,7 +94,12 @@ export class VirtualTime {
   async #runTo(end: number, isOver: () => boolean): Promise<void> {
     await this.#settle()
     while (!isOver()) {
-      const next = this.#timers.first
+      let next = this.#timers.first
+      if (next === undefined || next.at - this.#now >= LONG_REST_MS) {
+        for (let turn = 0; turn < TURNS_BEFORE_REST; turn++) await this.#settle()
+        if (isOver()) return
+        next = this.#timers.first
+      }
       if (next === undefined || next.at > end) {
         this.#now = end
         return

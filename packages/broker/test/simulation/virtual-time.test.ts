@@ -33,6 +33,20 @@ test('time passes only when all that can happen has happened', async () => {
   assert.deepEqual(happened, ['promises at 1', 'timer at 2'])
 })
 
+test('before a long rest, what takes several turns of the event loop has had them', async () => {
+  const time = new VirtualTime()
+  const ended: number[] = []
+  time.setTimer(1000, () => {
+    void (async () => {
+      for (let turns = 0; turns < 4; turns++) await new Promise(resolve => setImmediate(resolve))
+      ended.push(time.now)
+    })()
+  })
+  time.setTimer(60_000, () => ended.push(time.now))
+  await time.advance(60_000)
+  assert.deepEqual(ended, [1000, 60_000])
+})
+
 test('time stands still while work is really done elsewhere', async () => {
   const time = new VirtualTime()
   const happened: string[] = []
