@@ -354,7 +354,8 @@ export class Fetcher {
       const wait = whenReadable(batches)
       if (wait !== null) await wait
     } catch (error) {
-      this.corrupt(cursor, error)
+      // It does not concern a partition that has been moved meanwhile.
+      if (cursor.isAnsweredBy(node)) this.corrupt(cursor, error)
       return
     }
     if (!cursor.isAnsweredBy(node)) return

@@ -229,7 +229,7 @@ export class ConsumerMember implements Membership {
     const { subscription } = this.#host
     // Null after unsubscribe, while the application gives everything up.
     const subscribed = subscription === null ? null : await this.#knownSubscription(subscription)
-    const held = this.#target.heldByTopic()
+    const held = this.#target.claimedByTopic(this.#called)
     const { phase, epoch, isLost } = this.#state
     if (signal.aborted || phase === 'out' || phase === 'losing' || isLost) return null
     try {
@@ -295,8 +295,7 @@ export class ConsumerMember implements Membership {
     const isNew = assignment !== null && this.#target.set(assignment.topicPartitions)
     this.#dispatch({ type: 'answered', epoch: memberEpoch, ...this.#difference() })
     this.#heartbeats.plan(heartbeatIntervalMs)
-    // What it is about to take once the names are known must not count as given up.
-    if (isNew && this.#state.phase === 'stable' && !this.#target.hasUnknown) this.#heartbeats.kick()
+    if (isNew && this.#state.phase === 'stable') this.#heartbeats.kick()
     this.#checkTopics()
   }
 

@@ -1,5 +1,4 @@
 /** The target assignment of a member, by topic id, and what the member holds. */
-import { groupBy } from '../../base/grouping.ts'
 import type { MetadataCache } from '../../cluster/metadata.ts'
 import type { TopicPartition } from '../../types.ts'
 import type { Difference } from './consumer-states.ts'
@@ -78,14 +77,22 @@ export class TargetAssignment {
     return { hasRevoked: this.toRevoke().length > 0, hasNew: this.toAssign().length > 0 }
   }
 
-  /** In the form of a heartbeat. */
-  heldByTopic(): { topicId: string; partitions: number[] }[] {
-    const topics = groupBy(
-      this.#held.values(),
-      held => held.topicId,
-      held => held.partition,
-    )
-    return Array.from(topics, ([topicId, partitions]) => ({ topicId, partitions }))
+  /**
+   * What the coordinator must not give to others, in the form of a heartbeat: what the member holds, what it is about to
+   * hold, and what it will hold as soon as the names are known.
+   * @param called - partitions that the application is being told of
+   */
+  claimedByTopic(called: readonly HeldPartition[]): { topicId: string; partitions: number[] }[] {
+    const claims = new Map<string, Set<number>>()
+    const claim = (topicId: string, partition: number): void => {
+      const numbers = claims.get(topicId)
+      if (numbers === undefined) claims.set(topicId, new Set([partition]))
+      else numbers.add(partition)
+    }
+    for (const { topicId, partition } of this.#held.values()) claim(topicId, partition)
+    for (const { topicId, partition } of called) claim(topicId, partition)
+    for (const { topicId, partitions } of this.#target) for (const partition of partitions) claim(topicId, partition)
+    return Array.from(claims, ([topicId, partitions]) => ({ topicId, partitions: [...partitions] }))
   }
 }
 

@@ -21,7 +21,7 @@ test('what the target lacks is to be revoked, what is not held to be assigned', 
   target.release(target.toRevoke())
   target.hold(target.toAssign())
   assert.deepEqual(target.difference(), { hasRevoked: false, hasNew: false })
-  assert.deepEqual(target.heldByTopic(), [{ topicId: 'id-a', partitions: [1, 2] }])
+  assert.deepEqual(target.claimedByTopic([]), [{ topicId: 'id-a', partitions: [1, 2] }])
 })
 
 test('a topic without a known name waits for it, and holds up no other', () => {
@@ -33,6 +33,23 @@ test('a topic without a known name waits for it, and holds up no other', () => {
   assert.deepEqual([target.hasUnknown, target.toAssign()], [true, [at('id-a', 'a', 0)]])
   topicNames.set('id-new', 'new')
   assert.deepEqual([target.hasUnknown, target.toAssign().length], [false, 2])
+})
+
+test('it claims what it holds and what it will hold, once each, whatever the application is being told', () => {
+  const { target } = targetOf({ 'id-a': 'a' })
+  target.hold([at('id-a', 'a', 0)])
+  target.set([
+    { topicId: 'id-a', partitions: [1] },
+    { topicId: 'id-new', partitions: [3] },
+  ])
+  const both = [at('id-a', 'a', 0), at('id-a', 'a', 1), at('id-a', 'a', 2)]
+  assert.deepEqual(target.claimedByTopic(both), [
+    { topicId: 'id-a', partitions: [0, 1, 2] },
+    { topicId: 'id-new', partitions: [3] },
+  ])
+  target.release(target.toRevoke())
+  target.clear()
+  assert.deepEqual(target.claimedByTopic([]), [])
 })
 
 test('a recreated topic is another one: the old partition goes, the new one comes', () => {
