@@ -4,6 +4,7 @@ import { Dice, simulate } from '@ottla/broker/simulation'
 import { eventually, type EventuallyOptions } from '@ottla/broker/testing'
 import { run, type Terminal } from '@ottla/cli'
 import { CompressionTypes, Kafka, KafkaJSProtocolError, type EachMessagePayload } from '@ottla/kafkajs'
+import { CODES, HighLevelProducer, KafkaConsumer } from '@ottla/node-rdkafka'
 import { ApiKey, Metadata, Writer, type MetadataResponse } from '@ottla/protocol'
 import {
   AdminClient,
@@ -113,6 +114,16 @@ export async function standsIn(options: EventuallyOptions): Promise<string[]> {
   })
   const topics = await eventually(() => kafka.admin().listTopics(), options)
   return topics.filter(topic => topic !== new KafkaJSProtocolError('none').type)
+}
+
+export function standsInForLibrdkafka(): void {
+  const servers = { 'metadata.broker.list': 'localhost:9092' }
+  const producer = new HighLevelProducer({ ...servers, 'linger.ms': 5 })
+  producer.setValueSerializer((value: number) => Buffer.from(String(value)))
+  producer.produce('bills', null, 12, 'alice', null, (error, offset) => console.log(error, offset))
+  const consumer = new KafkaConsumer({ ...servers, 'group.id': 'bills' }, { 'auto.offset.reset': 'earliest' })
+  consumer.on('data', ({ value, offset }) => console.log(value?.length, offset))
+  consumer.on('event.error', error => console.log(error.code === CODES.ERRORS.ERR__ALL_BROKERS_DOWN))
 }
 
 export async function simulates(options: EmbeddedClusterOptions, terminal: Terminal): Promise<number> {

@@ -1,10 +1,11 @@
 // What every runner, bundler and runtime has to get through: a cluster, each codec there and back, errors that are
-// recognised, a program for kafkajs. In three languages from one text.
+// recognised, a program for each client that a package stands in for. In three languages from one text.
 
 const imports = [
   ['node:assert/strict', 'assert'],
   ['@ottla/broker', '{ EmbeddedCluster }'],
   ['kafkajs', '{ Kafka, logLevel }'],
+  ['node-rdkafka', 'RdKafka'],
   ['ottla', '{ AdminClient, Consumer, KafkaError, Producer }'],
 ]
 
@@ -33,6 +34,7 @@ async function story(among = codecs) {
   await assert.rejects(alone.clusterId({ requestTimeoutMs: 200 }), error => error instanceof KafkaError && error.isTimeout)
   await Promise.all([alone.close(), consumer.close(), admin.close()])
   await facade(cluster.bootstrapServers.split(','))
+  await rdkafka(cluster.bootstrapServers)
   await cluster.close()
   return among.join()
 }
@@ -51,6 +53,26 @@ async function facade(brokers) {
   })
   await consumer.disconnect()
 }
+
+async function rdkafka(servers) {
+  const settings = { 'metadata.broker.list': servers }
+  const producer = new RdKafka.HighLevelProducer(settings)
+  await new Promise(resolve => producer.connect({}, resolve))
+  await new Promise((resolve, reject) => {
+    producer.produce('story', null, Buffer.from('for node-rdkafka'), 'k', Date.now(), error =>
+      error ? reject(error) : resolve(null),
+    )
+  })
+  await new Promise(resolve => producer.disconnect(() => resolve(null)))
+  const consumer = new RdKafka.KafkaConsumer({ ...settings, 'group.id': 'most' }, { 'auto.offset.reset': 'earliest' })
+  await new Promise(resolve => consumer.connect({}, resolve))
+  await new Promise(resolve => {
+    consumer.on('data', ({ value }) => void (String(value) === 'for node-rdkafka' && resolve(null)))
+    consumer.subscribe(['story'])
+    consumer.consume()
+  })
+  await new Promise(resolve => consumer.disconnect(() => resolve(null)))
+}
 `
 
 const importing = imports.map(([from, names]) => `import ${names} from '${from}'`).join('\n')
@@ -62,7 +84,8 @@ export const esm = `${importing}\n${body}\nexport { codecs, story }\n`
 export const typescript = esm
   .replace("'zstd']", "'zstd'] as const")
   .replace('among = codecs', 'among: readonly (typeof codecs)[number][] = codecs')
-  .replace('facade(brokers)', 'facade(brokers: string[])')
+  .replace('function facade(brokers)', 'function facade(brokers: string[])')
+  .replace('function rdkafka(servers)', 'function rdkafka(servers: string)')
 /** As a CommonJS module. */
 export const commonjs = `${requiring}\n${body}\nmodule.exports = { codecs, story }\n`
 

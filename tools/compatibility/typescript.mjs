@@ -25,6 +25,7 @@ import testing = require('@ottla/broker/testing')
 import cli = require('@ottla/cli')
 import facade = require('@ottla/kafkajs')
 import kafkajs = require('kafkajs')
+import rdkafka = require('node-rdkafka')
 import protocol = require('@ottla/protocol')
 export const producer = new ottla.Producer({ 'bootstrap.servers': 'localhost:9092' })
 export const cluster: Promise<broker.EmbeddedCluster> = broker.EmbeddedCluster.start()
@@ -34,6 +35,7 @@ export const eventually: typeof testing.eventually = testing.eventually
 export const run: (args: readonly string[], terminal: cli.Terminal) => Promise<number> = cli.run
 export const facades: facade.Kafka[] = [new kafkajs.Kafka({ brokers: ['localhost:9092'] })]
 export const level: kafkajs.logLevel = kafkajs.logLevel.INFO
+export const other: rdkafka.Producer = new rdkafka.Producer({ 'metadata.broker.list': 'localhost:9092' })
 export const writer = new protocol.Writer()
 `
 
