@@ -53,6 +53,9 @@ const foreignNeeds = [
 // What a KDC of the test's own takes (Debian: krb5-kdc, krb5-admin-server, krb5-user, libkrb5-dev).
 const kerberosNeeds = ['krb5kdc', 'kdb5_util', 'kadmin.local', 'kinit', 'krb5-config']
 
+// Debian: prometheus.
+const prometheusNeeds = ['prometheus', 'promtool']
+
 const results = []
 /** Suites and why they did not run. */
 const notRun = []
@@ -184,9 +187,12 @@ function canRun(suite, file) {
     isKerberosMissing = kerberosNeeds.some(program => !isInstalled(program))
     return !isKerberosMissing
   }
-  if (suite.name !== 'foreign') return true
+  if (suite.name !== 'foreign' && suite.name !== 'nightly') return true
   const needs = foreignNeeds.filter(([word]) => file.includes(word)).flatMap(([, programs]) => programs)
-  const missing = missingPrograms(needs)
+  const missing =
+    suite.name === 'foreign'
+      ? missingPrograms(needs)
+      : prometheusNeeds.filter(program => file.endsWith('prometheus.test.ts') && !isInstalled(program))
   if (missing.length > 0) leftOut.push(`${file}: ${missing.join(', ')}`)
   return missing.length === 0
 }

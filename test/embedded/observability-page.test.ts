@@ -31,6 +31,9 @@ function run(file: URL, bootstrapServers: string): Promise<string> {
 /** What each program prints. */
 const expected: Record<string, RegExp> = {
   Health: /^down no-broker\ndown closed\n$/,
+  OpenTelemetry: /^$/,
+  Prometheus: /^$/,
+  'Metrics for who runs the brokers': /^$/,
   Channels: /^orders \[0\] 0: \d+\.\d ms\n$/,
 }
 

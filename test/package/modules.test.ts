@@ -14,6 +14,10 @@ const entries = [
   '@ottla/broker/testing',
   '@ottla/cli',
   '@ottla/kafkajs',
+  '@ottla/opentelemetry',
+  '@ottla/prometheus',
+  '@ottla/schema-registry',
+  '@ottla/schema-registry/embedded',
 ]
 const roundTrip = `
   const cluster = await EmbeddedCluster.start()

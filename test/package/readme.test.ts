@@ -14,6 +14,9 @@ const pages = [
   'docs/migrating/kafkajs.md',
   'docs/migrating/node-rdkafka.md',
   'docs/observability.md',
+  'docs/migrating/confluent-kafka-javascript.md',
+  'docs/migrating/confluent-kafka-go.md',
+  'docs/migrating/librdkafka.md',
   'docs/recording.md',
   'docs/security.md',
   'docs/share-groups.md',
@@ -21,7 +24,18 @@ const pages = [
   'docs/testing.md',
   'docs/transactions.md',
   'docs/typescript.md',
-  ...['ottla', 'protocol', 'broker', 'cli', 'kafkajs', 'node-rdkafka'].map(name => `packages/${name}/README.md`),
+  ...[
+    'ottla',
+    'protocol',
+    'broker',
+    'cli',
+    'kafkajs',
+    'node-rdkafka',
+    'opentelemetry',
+    'prometheus',
+    'kafka-javascript',
+    'schema-registry',
+  ].map(name => `packages/${name}/README.md`),
 ].filter(page => existsSync(new URL(page, root)))
 // Below the root, so that the packages are found; git takes no notice of it.
 const folder = new URL(`node_modules/.cache/readme-${process.pid}/`, root)
@@ -56,8 +70,11 @@ test('what the pages show compiles', () => {
     declarationMap: false,
     noUnusedLocals: false,
     customConditions: [],
-    // Its name where it stands in for node-rdkafka, which cannot be installed without a compiler.
-    paths: { 'node-rdkafka': [fileURLToPath(new URL('packages/node-rdkafka/dist/index.d.ts', root))] },
+    // Their names where they stand in for others, which cannot be installed without a compiler or a download.
+    paths: {
+      'node-rdkafka': [fileURLToPath(new URL('packages/node-rdkafka/dist/index.d.ts', root))],
+      '@confluentinc/kafka-javascript': [fileURLToPath(new URL('packages/kafka-javascript/dist/index.d.ts', root))],
+    },
   }
   writeFileSync(new URL('tsconfig.json', folder), JSON.stringify({ extends: base, compilerOptions, include: ['*.ts'] }))
   const tsc = fileURLToPath(new URL('node_modules/typescript-native/bin/tsc', root))

@@ -178,7 +178,6 @@ function factsOf(key: string, name: PropertyName, property: Property): string[] 
   if (!isAlias(key) && others.length > 0) facts.push(`- Also called ${others.map(alias => `\`${alias}\``).join(', ')}`)
   if (property.secret) facts.push('- Secret: never shown in logs and errors')
   if (status.is === 'clib') facts.push('- No effect here, beside a warning: it is for the C library')
-  if (status.is === 'planned') facts.push('- No effect yet, beside a warning')
   return facts.flatMap(fact => wrap(fact, '  '))
 }
 

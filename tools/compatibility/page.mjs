@@ -13,7 +13,7 @@ const notes = {
   TypeScript:
     'The declarations of all packages, with `skipLibCheck: false`: in an ES module and in a CommonJS module, with\n`types: ["node"]` and with `types: []`. They refer to `@types/node`, which has to be installed. TypeScript 7 has no\n`node10`.',
   'Test runners':
-    'Each with its defaults: a cluster, a producer, a consumer, every codec, and a program for each of kafkajs and\nnode-rdkafka, with the package that stands in for it installed by that name.',
+    'Each with its defaults: a cluster, a producer, a consumer, every codec, and a program for each of kafkajs, node-rdkafka\nand Confluent’s package, with the package that stands in for it installed by that name.',
   Bundlers:
     'The same in a bundle that runs where no package can be found. None of them warns. What stays outside: the native code\nfor speed, and zstd on Node.js before 22.15 (`npm install @bokuweb/zstd-wasm` where the bundle runs).',
   Runtimes: 'The same, from CommonJS and from an ES module.',

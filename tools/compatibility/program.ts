@@ -3,6 +3,7 @@ import { EmbeddedCluster, type EmbeddedClusterOptions } from '@ottla/broker'
 import { Dice, simulate } from '@ottla/broker/simulation'
 import { eventually, type EventuallyOptions } from '@ottla/broker/testing'
 import { run, type Terminal } from '@ottla/cli'
+import { KafkaJS, RdKafka } from '@ottla/kafka-javascript'
 import { CompressionTypes, Kafka, KafkaJSProtocolError, type EachMessagePayload } from '@ottla/kafkajs'
 import { CODES, HighLevelProducer, KafkaConsumer } from '@ottla/node-rdkafka'
 import { ApiKey, Metadata, Writer, type MetadataResponse } from '@ottla/protocol'
@@ -114,6 +115,27 @@ export async function standsIn(options: EventuallyOptions): Promise<string[]> {
   })
   const topics = await eventually(() => kafka.admin().listTopics(), options)
   return topics.filter(topic => topic !== new KafkaJSProtocolError('none').type)
+}
+
+export async function standsInForConfluent(): Promise<KafkaJS.RecordMetadata[]> {
+  const kafka = new KafkaJS.Kafka({ kafkaJS: { brokers: ['localhost:9092'], logLevel: KafkaJS.logLevel.ERROR } })
+  const producer: KafkaJS.Producer = kafka.producer({
+    'linger.ms': 5,
+    kafkaJS: { compression: KafkaJS.CompressionTypes.ZSTD, acks: -1 },
+  })
+  const consumer = kafka.consumer({
+    kafkaJS: { groupId: 'bills', partitionAssigners: [KafkaJS.PartitionAssigners.range] },
+  })
+  await consumer.run({
+    eachBatch: ({ batch, resolveOffset }: KafkaJS.EachBatchPayload) => {
+      resolveOffset(batch.lastOffset())
+      return Promise.resolve()
+    },
+  })
+  const groups = await kafka.admin().listGroups({ matchConsumerGroupStates: [KafkaJS.ConsumerGroupStates.STABLE] })
+  const admin: RdKafka.IAdminClient = RdKafka.AdminClient.create({ 'bootstrap.servers': 'localhost:9092' })
+  admin.listTopics((error, topics) => console.log(error.code === KafkaJS.ErrorCodes.ERR__STATE, topics.length))
+  return producer.send({ topic: 'bills', messages: [{ value: groups.groups[0]?.groupId ?? null }] })
 }
 
 export function standsInForLibrdkafka(): void {

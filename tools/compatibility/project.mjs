@@ -23,7 +23,11 @@ const needed = Object.fromEntries(
 )
 
 /** What a package is installed as beside its own name: `npm install kafkajs@npm:@ottla/kafkajs`. */
-const aliases = { '@ottla/kafkajs': 'kafkajs', '@ottla/node-rdkafka': 'node-rdkafka' }
+const aliases = {
+  '@ottla/kafkajs': 'kafkajs',
+  '@ottla/node-rdkafka': 'node-rdkafka',
+  '@ottla/kafka-javascript': '@confluentinc/kafka-javascript',
+}
 
 let packed
 /** Projects that have the packages of this run. */

@@ -4,6 +4,7 @@
 const imports = [
   ['node:assert/strict', 'assert'],
   ['@ottla/broker', '{ EmbeddedCluster }'],
+  ['@confluentinc/kafka-javascript', '{ KafkaJS }'],
   ['kafkajs', '{ Kafka, logLevel }'],
   ['node-rdkafka', 'RdKafka'],
   ['ottla', '{ AdminClient, Consumer, KafkaError, Producer }'],
@@ -33,7 +34,9 @@ async function story(among = codecs) {
   const alone = new AdminClient({ 'bootstrap.servers': '127.0.0.1:1' }, { logger: () => undefined })
   await assert.rejects(alone.clusterId({ requestTimeoutMs: 200 }), error => error instanceof KafkaError && error.isTimeout)
   await Promise.all([alone.close(), consumer.close(), admin.close()])
-  await facade(cluster.bootstrapServers.split(','))
+  const brokers = cluster.bootstrapServers.split(',')
+  await facade(brokers)
+  await confluent(brokers)
   await rdkafka(cluster.bootstrapServers)
   await cluster.close()
   return among.join()
@@ -50,6 +53,23 @@ async function facade(brokers) {
   await consumer.subscribe({ topics: ['story'], fromBeginning: true })
   await new Promise(resolve => {
     void consumer.run({ eachMessage: async ({ message }) => String(message.value) === 'for kafkajs' && resolve(null) })
+  })
+  await consumer.disconnect()
+}
+
+async function confluent(brokers) {
+  const kafka = new KafkaJS.Kafka({ kafkaJS: { brokers, logLevel: KafkaJS.logLevel.NOTHING } })
+  const producer = kafka.producer({ 'linger.ms': 0 })
+  await producer.connect()
+  await producer.send({ topic: 'story', messages: [{ key: 'k', value: 'for Confluent' }] })
+  await producer.disconnect()
+  const consumer = kafka.consumer({ kafkaJS: { groupId: 'more', fromBeginning: true } })
+  await consumer.connect()
+  await consumer.subscribe({ topics: ['story'] })
+  await new Promise(resolve => {
+    void consumer.run({
+      eachMessage: async ({ message }) => void (String(message.value) === 'for Confluent' && resolve(null)),
+    })
   })
   await consumer.disconnect()
 }
@@ -85,6 +105,7 @@ export const typescript = esm
   .replace("'zstd']", "'zstd'] as const")
   .replace('among = codecs', 'among: readonly (typeof codecs)[number][] = codecs')
   .replace('function facade(brokers)', 'function facade(brokers: string[])')
+  .replace('function confluent(brokers)', 'function confluent(brokers: string[])')
   .replace('function rdkafka(servers)', 'function rdkafka(servers: string)')
 /** As a CommonJS module. */
 export const commonjs = `${requiring}\n${body}\nmodule.exports = { codecs, story }\n`

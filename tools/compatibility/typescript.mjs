@@ -24,6 +24,7 @@ import simulation = require('@ottla/broker/simulation')
 import testing = require('@ottla/broker/testing')
 import cli = require('@ottla/cli')
 import facade = require('@ottla/kafkajs')
+import confluent = require('@confluentinc/kafka-javascript')
 import kafkajs = require('kafkajs')
 import rdkafka = require('node-rdkafka')
 import protocol = require('@ottla/protocol')
@@ -35,7 +36,11 @@ export const eventually: typeof testing.eventually = testing.eventually
 export const run: (args: readonly string[], terminal: cli.Terminal) => Promise<number> = cli.run
 export const facades: facade.Kafka[] = [new kafkajs.Kafka({ brokers: ['localhost:9092'] })]
 export const level: kafkajs.logLevel = kafkajs.logLevel.INFO
-export const other: rdkafka.Producer = new rdkafka.Producer({ 'metadata.broker.list': 'localhost:9092' })
+export const others: [confluent.KafkaJS.Kafka, rdkafka.Producer] = [
+  new confluent.KafkaJS.Kafka({ kafkaJS: { brokers: ['localhost:9092'] } }),
+  new rdkafka.Producer({ 'metadata.broker.list': 'localhost:9092' }),
+]
+export const states: confluent.RdKafka.ConsumerGroupStates = confluent.ConsumerGroupStates.STABLE
 export const writer = new protocol.Writer()
 `
 

@@ -1,6 +1,7 @@
 /**
- * Writes CONFIGURATION.md, ERRORS.md and node-rdkafka's configuration types from the tables in the code. With `--check` nothing is written: the exit
- * status is 1 if what is there is not what would be written.
+ * Writes CONFIGURATION.md, ERRORS.md, STATISTICS.md, the page about librdkafka's properties and node-rdkafka's configuration types
+ * from the tables in the code. With `--check` nothing is written: the exit status is 1 if what is there is not what would be
+ * written.
  */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -10,7 +11,9 @@ import type { Property } from '../../packages/ottla/src/config/property.ts'
 import { aliases, properties } from '../../packages/ottla/src/config/table.ts'
 import { errorTraits } from '../../packages/ottla/src/error-traits.ts'
 import { defaultText, rangeText } from './property-text.ts'
+import { librdkafkaPropertiesPage } from './librdkafka-properties.ts'
 import { rdkafkaConfigTypes } from './rdkafka-config.ts'
+import { statisticsPage } from './statistics-page.ts'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
 
@@ -21,6 +24,8 @@ export function generatePages(): Map<string, string> {
   return new Map([
     ['CONFIGURATION.md', configurationPage()],
     ['ERRORS.md', errorsPage()],
+    ['STATISTICS.md', statisticsPage()],
+    ['docs/migrating/librdkafka-properties.md', librdkafkaPropertiesPage()],
     ['packages/node-rdkafka/src/types/config.ts', rdkafkaConfigTypes()],
   ])
 }
@@ -37,9 +42,7 @@ other are refused by the constructor with \`ERR__INVALID_ARG\`. A key of another
 run time, taken with a warning: [docs/typescript.md](docs/typescript.md).
 
 **Scope**: which clients take notice. **Effect**: *no effect* marks properties that only mean something to the C library;
-*planned* those whose behaviour comes with a later version. Setting either logs a warning. Aliases: ${Object.entries(
-    aliases,
-  )
+setting them logs a warning. Aliases: ${Object.entries(aliases)
     .map(([alias, name]) => `\`${alias}\` for \`${name}\``)
     .join(', ')}.
 
@@ -68,8 +71,6 @@ function effectText(property: Property): string {
   switch (status.is) {
     case 'built':
       return ''
-    case 'planned':
-      return ' *Planned.*'
     case 'clib':
       return ' *No effect.*'
     case 'elsewhere':

@@ -42,8 +42,9 @@ function writeDeclarations(pkg) {
 function writeEntries(pkg) {
   const { dist, entries, hasDefault } = pkg
   const before = []
-  for (const entry of entries) {
-    const { text, ...surface } = publishedDeclarations(rolledUp(pkg, entry), before)
+  const [barrels, others] = [true, false].map(is => entries.filter(entry => (barrelOf(pkg, entry) !== null) === is))
+  for (const entry of [...others, ...barrels]) {
+    const { text, ...surface } = barrelOf(pkg, entry) ?? publishedDeclarations(rolledUp(pkg, entry), before)
     writeFileSync(join(dist, `${entry.output}.d.cts`), text)
     const from = `./${entry.output}.cjs`
     const all = `export * from '${from}'\n`
@@ -51,6 +52,26 @@ function writeEntries(pkg) {
     writeFileSync(surfaceFile(pkg, entry), JSON.stringify(surface))
     before.push({ from: `./${entry.output}.cjs`, text })
   }
+}
+
+/**
+ * The declarations of an entry that does nothing but export others, perhaps as namespaces; null for any other. Rolled up,
+ * these would be declared a second time.
+ */
+function barrelOf({ dist, entries }, { module }) {
+  const lines = readFileSync(join(dist, 'tsc', `${module}.d.ts`), 'utf8')
+    .replaceAll(/\/\*[\s\S]*?\*\/|^\/\/.*$/gm, '')
+    .split('\n')
+    .map(line => line.trim())
+    .filter(line => line !== '')
+  const exported = lines.map(line => {
+    const [, clause, from] = /^export (\*(?: as \w+)?) from ['"]\.\/(.+)\.(?:ts|js)['"];$/.exec(line) ?? []
+    const entry = entries.find(each => each.module === from)
+    return entry === undefined ? null : `export ${clause} from './${entry.output}.cjs'`
+  })
+  if (exported.length === 0 || exported.includes(null)) return null
+  const text = exported.join('\n')
+  return { text: `${text}\n`, forgotten: [], undocumented: [], report: text }
 }
 
 /** Of all that the declarations depend on. */

@@ -16,10 +16,23 @@ export const REPOSITORY = 'https://github.com/ottla/ottla'
 const keywords = {
   protocol: ['kafka', 'protocol', 'wire', 'codec', 'record-batch', 'snappy', 'lz4', 'zstd'],
   ottla: ['kafka', 'client', 'producer', 'consumer', 'librdkafka', 'confluent', 'streaming', 'typescript', 'kip-848'],
+  'schema-registry': ['kafka', 'schema-registry', 'avro', 'protobuf', 'json-schema', 'serdes', 'confluent', 'apicurio'],
   broker: ['kafka', 'broker', 'embedded', 'mock', 'test', 'testing', 'testcontainers', 'simulation'],
   cli: ['kafka', 'cli', 'kcat', 'producer', 'consumer', 'admin'],
   kafkajs: ['kafka', 'kafkajs', 'client', 'producer', 'consumer', 'admin', 'drop-in'],
   'node-rdkafka': ['kafka', 'node-rdkafka', 'librdkafka', 'client', 'producer', 'consumer', 'streams', 'drop-in'],
+  opentelemetry: ['kafka', 'opentelemetry', 'tracing', 'metrics', 'instrumentation'],
+  prometheus: ['kafka', 'prometheus', 'prom-client', 'metrics', 'grafana'],
+  'kafka-javascript': [
+    'kafka',
+    'confluent',
+    'kafka-javascript',
+    'librdkafka',
+    'client',
+    'producer',
+    'consumer',
+    'drop-in',
+  ],
 }
 
 /** The package.json that a package should have. */

@@ -29,14 +29,14 @@ function setVersion(version) {
   if (!/^\d+\.\d+\.\d+(-[\w.]+)?$/.test(version)) stop(`--version takes a version such as 1.2.3, not ${version}`)
   const own = new Set(packages.map(({ name }) => name))
   for (const { folder, manifest } of packages) {
-    const dependencies = Object.entries(manifest.dependencies ?? {}).map(([name, range]) => [
-      name,
-      own.has(name) ? version : range,
-    ])
+    const moved = ranges =>
+      Object.fromEntries(Object.entries(ranges).map(([name, range]) => [name, own.has(name) ? version : range]))
+    const { dependencies = {}, peerDependencies = {} } = manifest
     const changed = {
       ...manifest,
       version: versionOf(manifest.name, version),
-      dependencies: Object.fromEntries(dependencies),
+      dependencies: moved(dependencies),
+      peerDependencies: moved(peerDependencies),
     }
     writeFileSync(join(folder, 'package.json'), `${JSON.stringify(changed, null, 2)}\n`)
   }

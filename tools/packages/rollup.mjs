@@ -25,20 +25,28 @@ export function publishedDeclarations(rolled, before = []) {
   const kept = reachable(statementsOf(text), statement => elsewhere.has(keyOf(statement)))
   const imports = []
   const own = []
+  const shared = new Set()
   for (const statement of kept) {
     const from = elsewhere.get(keyOf(statement))
     if (from === undefined) (statement.isImport ? imports : own).push(statement)
-    else if (statement.isExported) throw new Error(`${statement.declares[0]} is exported by ${from}, too`)
-    else imports.push({ full: `import { ${statement.declares[0]} } from '${from}';` })
+    else {
+      const line = `import { ${statement.declares[0]} } from '${from}';`
+      if (!imports.some(({ full }) => full === line)) imports.push({ full: line })
+      // The same as there, by the same name.
+      if (statement.isExported) shared.add(statement.declares[0])
+    }
   }
   const exported = new Set(own.flatMap(({ exports }) => exports))
   // Another name for it will do: an enum that is exported as a constant, too, is declared under a name of its own.
-  const aliased = new Set(own.filter(({ isExported }) => isExported).flatMap(({ node }) => aliasOf(node)))
+  const aliased = new Set(kept.filter(({ isExported }) => isExported).flatMap(({ node }) => aliasOf(node)))
   const isPublic = ({ declares }) => declares.some(name => exported.has(name))
   const declared = own.filter(({ declares }) => declares.length > 0)
   const lines = [NODE_TYPES, ...imports.map(({ full }) => full)].join('\n')
   return {
-    text: `${lines}\n\n${own.map(({ full }) => full).join('\n\n')}\n\nexport {}\n`,
+    text: `${lines}\n\n${own.map(({ full }) => full).join('\n\n')}\n\nexport {${[...shared].map(name => ` ${name},`).join('')} }\n`.replace(
+      '{ }',
+      '{}',
+    ),
     forgotten: declared
       .filter(each => !isPublic(each))
       .flatMap(({ declares }) => declares.filter(name => !aliased.has(name))),

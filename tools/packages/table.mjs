@@ -29,10 +29,14 @@ export const SOURCE = '@ottla/source'
 export const packages = [
   described('protocol'),
   described('ottla'),
+  described('schema-registry'),
   described('broker'),
   described('cli', ['main']),
   described('kafkajs', [], true),
   described('node-rdkafka', [], true),
+  described('opentelemetry'),
+  described('prometheus'),
+  described('kafka-javascript', [], true),
 ]
 
 function described(room, programs = [], hasDefault = false) {

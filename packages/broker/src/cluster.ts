@@ -14,6 +14,7 @@ import { endpointsOf, movePorts, planListeners, type ListenerPlan } from './list
 import type { BrokerDownOptions, EmbeddedClusterOptions } from './options.ts'
 import type { VersionRange } from './releases/versions.ts'
 import type { UserOptions } from './security/users.ts'
+import { startSchemaRegistry, type RunningRegistry } from './schema-registry.ts'
 import { BrokerServer, type ListenerSetup } from './server/broker-server.ts'
 import type { ServerContext } from './server/server-context.ts'
 import { Storage } from './storage/storage.ts'
@@ -40,6 +41,7 @@ export class EmbeddedCluster extends ContentCommands implements AsyncDisposable 
   readonly #plans: readonly ListenerPlan[]
   readonly #storage: Storage | null
   readonly #served: ReadonlyMap<number, VersionRange>
+  #registry: RunningRegistry | null = null
   #closing: Promise<void> | null = null
 
   private constructor(
@@ -114,6 +116,7 @@ export class EmbeddedCluster extends ContentCommands implements AsyncDisposable 
       storage?.restore(stores)
       stores.retention.limitMemory()
       for (const server of servers.values()) await server.open()
+      cluster.#registry = await startSchemaRegistry(options, cluster)
     } catch (error) {
       await cluster.close()
       throw error
@@ -137,6 +140,13 @@ export class EmbeddedCluster extends ContentCommands implements AsyncDisposable 
       throw new Error(`there is no listener ${name}; the cluster has ${known}`)
     }
     return this.#addresses(at)
+  }
+
+  /** The address of the schema registry, as `http://127.0.0.1:54321`. Throws Error without `schemaRegistry: true`. */
+  get schemaRegistryUrl(): string {
+    if (this.#registry === null)
+      throw new Error('the cluster has no schema registry: start it with schemaRegistry: true')
+    return this.#registry.url
   }
 
   /** How many connections clients have open, to all brokers together. */
@@ -415,6 +425,7 @@ export class EmbeddedCluster extends ContentCommands implements AsyncDisposable 
 
   async #close(): Promise<void> {
     this.#context.pausedBrokers.resumeAll()
+    await this.#registry?.close()
     closeStores(this.#stores)
     await Promise.all([...this.#servers.values()].map(server => server.close()))
     this.#storage?.close()

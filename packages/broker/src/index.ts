@@ -20,6 +20,7 @@ export type {
   ListenerOptions,
   SaslMechanism,
   SaslOptions,
+  SchemaRegistryListener,
   SecurityProtocol,
 } from './options.ts'
 export type { ScramMechanism } from './security/sasl/scram-credential.ts'

@@ -186,6 +186,22 @@ export interface EmbeddedClusterOptions {
   readonly network?: (brokerId: number) => Network
   /** If set, every random choice (ids, salts, nonces) is the same for the same seed. */
   readonly seed?: number
+  /**
+   * Whether there is a schema registry beside the cluster (`cluster.schemaRegistryUrl`), with Confluent's REST API and its
+   * topic `_schemas`; false by default. It needs the package `@ottla/schema-registry`.
+   */
+  readonly schemaRegistry?: boolean | SchemaRegistryListener
+}
+
+/**
+ * Where the schema registry of a cluster listens.
+ * @since 0.1.0
+ */
+export interface SchemaRegistryListener {
+  /** 0, the default: a free one. */
+  readonly port?: number
+  /** Host or address to listen on; 127.0.0.1 by default. */
+  readonly host?: string
 }
 
 /**

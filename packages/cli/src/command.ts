@@ -11,6 +11,7 @@ import { addMeta } from './meta/meta.ts'
 import { addProduce } from './produce/produce.ts'
 import { addQuery } from './query/query.ts'
 import { addRecord } from './record/record.ts'
+import { addRegistry } from './registry/registry.ts'
 import { addReplay } from './replay/replay.ts'
 import { DONE, FAILED, UsageError, WRONG_USAGE, type Terminal } from './terminal/terminal.ts'
 
@@ -58,6 +59,7 @@ function build(terminal: Terminal, exit: (status: number) => void): Command {
     addBench,
     addDemo,
     addRecord,
+    addRegistry,
     addReplay,
   ])
     add(program, terminal, exit)

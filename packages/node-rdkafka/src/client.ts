@@ -1,9 +1,10 @@
 /** What producers and consumers have in common: connecting, metadata, offsets, events. */
 import { EventEmitter } from 'node:events'
-import type { Consumer, EventOf, KafkaError, LogSink, Metadata as OttlaMetadata, Producer } from 'ottla'
+import type { ClientOptions, Consumer, EventOf, KafkaError, Metadata as OttlaMetadata, Producer } from 'ottla'
 import { answer, call, raise, timeoutAndCallback } from './translate/calling.ts'
 import type { Configuration } from './translate/configuration.ts'
 import { converting, disconnected, toLibrdKafkaError } from './translate/errors.ts'
+import { tokenOptions } from './translate/tokens.ts'
 import { toMetadata } from './translate/metadata.ts'
 import { fromOffsets, toOffset } from './translate/partitions.ts'
 import type { ClientMetrics, Metadata, MetadataOptions, WatermarkOffsets } from './types/client.ts'
@@ -22,6 +23,7 @@ type AnyClient = Pick<
   | 'offsetsForTimes'
   | 'setOAuthBearerToken'
   | 'setOAuthBearerTokenFailure'
+  | 'setSaslCredentials'
 > & {
   on<T extends 'error' | 'stats' | 'throttle'>(type: T, listener: (event: EventOf<T>) => void): unknown
 }
@@ -65,7 +67,7 @@ export abstract class BaseClient<C extends AnyClient> extends EventEmitter {
   }
 
   /** Makes the client; it connects in the background. */
-  protected abstract open(configuration: Configuration, logger: LogSink): C
+  protected abstract open(configuration: Configuration, options: ClientOptions): C
   /** Never rejects. */
   protected abstract shut(client: C, timeoutMs: number | undefined): Promise<void>
   /** Whether an `error` event of the client is an `event.error`. */
@@ -104,6 +106,11 @@ export abstract class BaseClient<C extends AnyClient> extends EventEmitter {
     this.#token = tokenStr
     if (this.#state.is !== 'disconnected') setToken(this.#state.client, tokenStr)
     return this
+  }
+
+  setSaslCredentials(username: string, password: string): void {
+    const state = this.#state
+    if (state.is !== 'disconnected') converting(() => state.client.setSaslCredentials(username, password))
   }
 
   getClient(): C | null {
@@ -198,8 +205,11 @@ export abstract class BaseClient<C extends AnyClient> extends EventEmitter {
   #connect(options: MetadataOptions, cb: ConnectCallback | undefined): void {
     let client: C | null = null
     try {
-      client = this.open(this.#configuration, (severity, fac, message) => {
-        if (this.#hasEvents) this.announce('event.log', { severity, fac, message })
+      client = this.open(this.#configuration, {
+        ...tokenOptions(this.#configuration.callbacks),
+        logger: (severity, fac, message) => {
+          if (this.#hasEvents) this.announce('event.log', { severity, fac, message })
+        },
       })
       this.#listen(client)
     } catch (error) {

@@ -385,6 +385,7 @@ export type WaitOptions = number | { readonly timeoutMs?: number; readonly signa
 export interface SerdesContext {
   readonly topic: string
   readonly field: 'key' | 'value'
+  /** The message's. What a serializer pushes is sent with it. */
   readonly headers: Header[]
 }
 

@@ -44,3 +44,6 @@ export {
   type RecordingHeader,
 } from './capture/recording.ts'
 export { withAddresses, type BrokerAddress } from './capture/addresses.ts'
+export { decodeMetrics } from './otlp/decode.ts'
+export { encodeMetrics } from './otlp/encode.ts'
+export type { Metric, MetricAttributes, MetricPoint, MetricsData } from './otlp/metrics-data.ts'

@@ -15,6 +15,7 @@ export function addBroker(program: Command, terminal: Terminal, exit: (status: n
     .option('--port <port>', 'port of the first broker, the others follow; 0: free ports (9092)', integer(0, 65_535))
     .option('--host <host>', 'host or address to listen on (127.0.0.1); 0.0.0.0: all')
     .option('--partitions <number>', 'partitions of automatically created topics', integer(1))
+    .option('--schema-registry [port]', 'run a schema registry beside it (8081); 0: a free port')
     .option('--data-dir <directory>', 'keep the data there across restarts; without it, everything is in memory')
     .option('--fsync', 'acknowledge only what is on disk, so that a power failure loses nothing')
     .addOption(
@@ -83,6 +84,8 @@ async function broker(options: BrokerOptions, terminal: Terminal): Promise<numbe
     for (const line of addressLines(cluster, embedded.listeners?.map(({ name }) => name) ?? [])) {
       terminal.stdout.write(`${line}\n`)
     }
+    if (embedded.schemaRegistry !== undefined)
+      terminal.stdout.write(`schema registry on ${cluster.schemaRegistryUrl}\n`)
     await stopped(terminal.stop)
     return DONE
   } finally {

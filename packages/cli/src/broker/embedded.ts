@@ -16,7 +16,10 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedC
   }
 }
 
-function whatIsTaken({ port = 0, brokers = 1, listeners }: EmbeddedOptions, taken: number): string {
+function whatIsTaken({ port = 0, brokers = 1, listeners, schemaRegistry }: EmbeddedOptions, taken: number): string {
+  if (typeof schemaRegistry === 'object' && schemaRegistry.port === taken) {
+    return `port ${taken} is not free: choose another with --schema-registry PORT`
+  }
   if (listeners !== undefined) return `port ${taken} is not free: choose others with --listener`
   const last = port + brokers - 1
   const ports = last === port ? `port ${last} is` : `ports ${port} to ${last} are`

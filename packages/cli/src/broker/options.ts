@@ -1,6 +1,6 @@
 /** The options of `ottla broker`, as those of an embedded cluster. */
 import { readFileSync } from 'node:fs'
-import { parseCredentials } from '../terminal/parsers.ts'
+import { integer, parseCredentials } from '../terminal/parsers.ts'
 import { UsageError } from '../terminal/terminal.ts'
 import { brokerProperties } from '@ottla/broker'
 import { parseAcl } from './acls.ts'
@@ -19,6 +19,7 @@ export interface BrokerOptions {
   readonly port?: number
   readonly host?: string
   readonly partitions?: number
+  readonly schemaRegistry?: true | string
   readonly dataDir?: string
   readonly fsync?: boolean
   readonly as?: NonNullable<EmbeddedOptions['as']>
@@ -55,6 +56,7 @@ export function embeddedOptions(options: BrokerOptions): EmbeddedOptions {
     ...(brokers === undefined ? {} : { brokers }),
     ...addresses(options, settings),
     ...(firstId === undefined ? {} : { firstBrokerId: firstId }),
+    ...registryListener(options),
     ...(rack.length === 0 ? {} : { racks: rack }),
     ...access(options),
     ...(dataDir === undefined ? {} : { dataDir, fsync }),
@@ -156,4 +158,13 @@ function contents(file: string, option: string): string {
   } catch (error) {
     throw new UsageError(`${option} ${file}: ${error instanceof Error ? error.message : String(error)}`)
   }
+}
+
+const REGISTRY_PORT = 8081
+
+/** `--schema-registry`, with or without a port. */
+function registryListener({ schemaRegistry, host }: BrokerOptions): Pick<EmbeddedOptions, 'schemaRegistry'> {
+  if (schemaRegistry === undefined) return {}
+  const port = schemaRegistry === true ? REGISTRY_PORT : integer(0, 65_535)(schemaRegistry)
+  return { schemaRegistry: { port, ...(host === undefined ? {} : { host }) } }
 }

@@ -20,6 +20,7 @@ import {
   type ClusterOptions,
   type ClusterProperties,
 } from '../client/options.ts'
+import { addSchemaOptions, messageDecoder, type SchemaOptions } from '../client/schemas.ts'
 import { unescapeBytes } from '../terminal/escapes.ts'
 import { Output } from '../terminal/output.ts'
 import { collect, integer } from '../terminal/parsers.ts'
@@ -28,7 +29,7 @@ import { EndTracker, partitionName } from './end-tracker.ts'
 import { compileFormat, jsonLine, lineFormat, tokens, type MessageFormat } from './format.ts'
 import { parseOffset, startingPoints, type Start } from './start.ts'
 
-interface ConsumeOptions extends ClusterOptions {
+interface ConsumeOptions extends ClusterOptions, SchemaOptions {
   readonly topic: readonly string[]
   readonly partition?: number
   readonly offset?: string
@@ -61,7 +62,7 @@ export function addConsume(program: Command, terminal: Terminal, exit: (status: 
     .option('-Z, --null', 'print null keys and values as NULL')
     .option('-u, --unbuffered', 'write each message without buffering')
     .addHelpText('after', `\nTokens of -f:\n${formatHelp()}`)
-  addClusterOptions(command).action(async (topics: string[], options: ConsumeOptions) => {
+  addClusterOptions(addSchemaOptions(command)).action(async (topics: string[], options: ConsumeOptions) => {
     exit(await consume([...options.topic, ...topics], options, terminal))
   })
 }
@@ -78,6 +79,7 @@ async function consume(topics: readonly string[], options: ConsumeOptions, termi
     throw new UsageError('-p: with -G the group assigns the partitions; omit -p or -G')
   }
   const format = messageFormat(options)
+  const decode = messageDecoder(options)
   const start = parseOffset(options.offset)
   const properties = requireBrokers(clusterProperties(options))
   const shared = clientOptions(terminal, options)
@@ -97,7 +99,7 @@ async function consume(topics: readonly string[], options: ConsumeOptions, termi
       await firstContact(consumer)
       consumer.subscribe([...topics], event => announce(event, options, terminal, ends))
     }
-    await printAll(consumer, format, output, ends, options, terminal)
+    await printAll(consumer, { format, decode }, output, ends, options, terminal)
     await output.end()
     return DONE
   } catch (error) {
@@ -112,7 +114,7 @@ async function consume(topics: readonly string[], options: ConsumeOptions, termi
 
 async function printAll(
   consumer: Consumer,
-  format: MessageFormat,
+  { format, decode }: { readonly format: MessageFormat; readonly decode: ReturnType<typeof messageDecoder> },
   output: Output,
   ends: EndTracker,
   options: ConsumeOptions,
@@ -125,7 +127,7 @@ async function printAll(
     const event = (await consumer.poll(0)) ?? (await idle(consumer, output))
     if (event === null) continue
     if (event.type === 'message') {
-      output.write(format(event.message))
+      output.write(format(decode === null ? event.message : await decode(event.message)))
       printed++
       await output.pace()
     } else if (event.type === 'partition-eof') {

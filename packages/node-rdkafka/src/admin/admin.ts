@@ -1,15 +1,11 @@
-import { AdminClient, type LogSink, type TopicResult } from 'ottla'
+import { AdminClient, type LogSink } from 'ottla'
 import { setToken } from '../client.ts'
-import { answer, timeoutAndCallback } from '../translate/calling.ts'
 import { configurationOf, type Configuration } from '../translate/configuration.ts'
 import { converting, disconnected } from '../translate/errors.ts'
 import type { IAdminClient, NewTopic } from '../types/admin.ts'
 import type { GlobalConfig } from '../types/config.ts'
-import type { LibrdKafkaError } from '../types/errors.ts'
+import { createPartitions, createTopic, deleteTopic, type Done } from './topic-calls.ts'
 
-type Done = (error: LibrdKafkaError) => void
-
-const TIMEOUT_MS = 5000
 const quiet: LogSink = () => undefined
 
 /** Creates and deletes topics. Connects in the background. */
@@ -31,23 +27,15 @@ export class AdminOfTopics implements IAdminClient {
   }
 
   createTopic(topic: NewTopic, timeout?: number | Done, cb?: Done): void {
-    const { config = {} } = topic
-    const created = {
-      topic: topic.topic,
-      numPartitions: topic.num_partitions,
-      replicationFactor: topic.replication_factor,
-      config: config as Readonly<Record<string, string>>,
-    }
-    this.#run(timeout, cb, (client, options) => client.createTopics([created], options))
+    createTopic(this.#connected, topic, timeout, cb)
   }
 
   deleteTopic(topic: string, timeout?: number | Done, cb?: Done): void {
-    this.#run(timeout, cb, (client, options) => client.deleteTopics([topic], options))
+    deleteTopic(this.#connected, topic, timeout, cb)
   }
 
   createPartitions(topic: string, desiredPartitions: number, timeout?: number | Done, cb?: Done): void {
-    const wanted = { topic, increaseTo: desiredPartitions }
-    this.#run(timeout, cb, (client, options) => client.createPartitions([wanted], options))
+    createPartitions(this.#connected, topic, desiredPartitions, timeout, cb)
   }
 
   disconnect(): void {
@@ -59,24 +47,5 @@ export class AdminOfTopics implements IAdminClient {
   get #connected(): AdminClient {
     if (this.#client === null) throw disconnected('Client')
     return this.#client
-  }
-
-  #run(
-    timeout: number | Done | undefined,
-    cb: Done | undefined,
-    work: (
-      client: AdminClient,
-      options: { requestTimeoutMs: number; operationTimeoutMs: number },
-    ) => Promise<TopicResult[]>,
-  ): void {
-    const client = this.#connected
-    const [given, callback] = timeoutAndCallback(timeout, cb, TIMEOUT_MS)
-    const timeoutMs = given === 0 ? TIMEOUT_MS : given
-    const run = async (): Promise<void> => {
-      const options = { requestTimeoutMs: timeoutMs, operationTimeoutMs: timeoutMs }
-      const [result] = await work(client, options)
-      if (result?.error !== undefined) throw result.error
-    }
-    answer(run(), callback, () => undefined)
   }
 }

@@ -2,7 +2,7 @@ import {
   Consumer,
   ErrorCode,
   KafkaError,
-  type LogSink,
+  type ClientOptions,
   type TopicPartition,
   type TopicPartitionOffset as OttlaOffset,
 } from 'ottla'
@@ -118,6 +118,10 @@ export class ConsumerClient extends BaseClient<Consumer> implements KafkaConsume
     return protocol === 'CONSUMER' ? 'COOPERATIVE' : protocol
   }
 
+  assignmentLost(): boolean {
+    return this.client?.assignmentLost() ?? false
+  }
+
   setDefaultConsumeTimeout(timeoutMs: number): void {
     this.#consumeTimeoutMs = timeoutMs
   }
@@ -208,8 +212,8 @@ export class ConsumerClient extends BaseClient<Consumer> implements KafkaConsume
     return { lowOffset: low, highOffset: high }
   }
 
-  protected override open({ properties }: Configuration, logger: LogSink): Consumer {
-    const consumer = converting(() => new Consumer(properties, { logger }))
+  protected override open({ properties }: Configuration, options: ClientOptions): Consumer {
+    const consumer = converting(() => new Consumer(properties, options))
     this.#assigning = new Assigning()
     this.#reading = this.#newReading(consumer)
     this.#rebalances = this.#newRebalances()

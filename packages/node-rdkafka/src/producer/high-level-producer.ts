@@ -5,13 +5,20 @@ import type { ProducerGlobalConfig, ProducerTopicConfig } from '../types/config.
 import type { MessageHeader } from '../types/messages.ts'
 import type { HighLevelProducerInstance } from '../types/producer.ts'
 import { ProducerClient } from './producer.ts'
-import { serialize, type AnySerializer } from './serializers.ts'
+import {
+  ofAnyTopic,
+  ofTopic,
+  serialize,
+  type AnySerializer,
+  type AnyTopicSerializer,
+  type SerializerFor,
+} from './serializers.ts'
 
 type Delivered = (error: unknown, offset?: number | null) => unknown
 
 export class HighLevelProducerClient extends ProducerClient implements HighLevelProducerInstance {
-  #keySerializer: AnySerializer | null = null
-  #valueSerializer: AnySerializer | null = null
+  #keySerializer: SerializerFor | null = null
+  #valueSerializer: SerializerFor | null = null
   #messages = 0
 
   constructor(conf: ProducerGlobalConfig, topicConf?: ProducerTopicConfig) {
@@ -20,11 +27,19 @@ export class HighLevelProducerClient extends ProducerClient implements HighLevel
   }
 
   setKeySerializer(serializer: AnySerializer): void {
-    this.#keySerializer = serializer
+    this.#keySerializer = ofAnyTopic(serializer)
   }
 
   setValueSerializer(serializer: AnySerializer): void {
-    this.#valueSerializer = serializer
+    this.#valueSerializer = ofAnyTopic(serializer)
+  }
+
+  setTopicKeySerializer(serializer: AnyTopicSerializer): void {
+    this.#keySerializer = ofTopic(serializer)
+  }
+
+  setTopicValueSerializer(serializer: AnyTopicSerializer): void {
+    this.#valueSerializer = ofTopic(serializer)
   }
 
   override produce(
@@ -45,8 +60,8 @@ export class HighLevelProducerClient extends ProducerClient implements HighLevel
       this.enqueue(topic, partition, value, bytes, timestamp, opaque, given, report => this.#delivered(report, done))
     }
     try {
-      const value = serialize(this.#valueSerializer, message)
-      const bytes = serialize(this.#keySerializer, key)
+      const value = serialize(this.#valueSerializer?.(topic) ?? null, message)
+      const bytes = serialize(this.#keySerializer?.(topic) ?? null, key)
       if (value instanceof Promise || bytes instanceof Promise) {
         Promise.all([value, bytes]).then(
           ([serializedValue, serializedKey]) => this.#attempt(() => send(serializedValue, serializedKey), done),

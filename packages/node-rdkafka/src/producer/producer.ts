@@ -1,4 +1,4 @@
-import { ErrorCode, PARTITION_UA, Producer as OttlaProducer, type DeliveryReport, type LogSink } from 'ottla'
+import { ErrorCode, PARTITION_UA, Producer as OttlaProducer, type ClientOptions, type DeliveryReport } from 'ottla'
 import { BaseClient } from '../client.ts'
 import { answer, timeoutAndCallback } from '../translate/calling.ts'
 import { configurationOf, copied, type Configuration } from '../translate/configuration.ts'
@@ -77,6 +77,10 @@ export class ProducerClient extends BaseClient<OttlaProducer> implements Produce
 
   setPollInterval(_interval: number): this {
     return this
+  }
+
+  setPollInBackground(_set: boolean): void {
+    // Reports need no polling.
   }
 
   flush(timeout?: number | null, cb?: Done): this {
@@ -161,9 +165,9 @@ export class ProducerClient extends BaseClient<OttlaProducer> implements Produce
     if (this.#waiting.length > 0) for (const work of this.#waiting.splice(0)) work()
   }
 
-  protected override open({ properties, callbacks }: Configuration, logger: LogSink): OttlaProducer {
+  protected override open({ properties, callbacks }: Configuration, options: ClientOptions): OttlaProducer {
     const partitioner = partitionerOf(callbacks)
-    return converting(() => new OttlaProducer(properties, partitioner === null ? { logger } : { logger, partitioner }))
+    return converting(() => new OttlaProducer(properties, partitioner === null ? options : { ...options, partitioner }))
   }
 
   protected override async shut(client: OttlaProducer, timeoutMs = DISCONNECT_MS): Promise<void> {

@@ -2,6 +2,28 @@
 
 /** With two parameters the second one is a callback. */
 export type AnySerializer = (value: unknown, cb: (error: unknown, value: unknown) => void) => unknown
+/** The same, with the topic first. */
+export type AnyTopicSerializer = (
+  topic: string,
+  value: unknown,
+  cb: (error: unknown, value: unknown) => void,
+) => unknown
+
+/** A serializer with the topic that it is for. */
+export type SerializerFor = (topic: string) => AnySerializer
+
+/** Serializers that do not ask for the topic. */
+export function ofAnyTopic(serializer: AnySerializer): SerializerFor {
+  return () => serializer
+}
+
+export function ofTopic(serializer: AnyTopicSerializer): SerializerFor {
+  return topic =>
+    serializer.length > 2
+      ? (value, cb) => serializer(topic, value, cb)
+      : // One that takes no callback must not look as if it did.
+        (value: unknown) => (serializer as (topic: string, value: unknown) => unknown)(topic, value)
+}
 
 /**
  * What a message is to be sent as; a promise of it if the serializer takes its time.

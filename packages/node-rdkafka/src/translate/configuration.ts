@@ -2,7 +2,8 @@
 import { validateConfig, type ClientConfig, type ConfigKind } from 'ottla'
 import { converting } from './errors.ts'
 
-type Entries = Readonly<Record<string, unknown>>
+/** Properties and callbacks by name. */
+export type Entries = Readonly<Record<string, unknown>>
 
 /** What a program configures a client with. */
 export interface Configuration {

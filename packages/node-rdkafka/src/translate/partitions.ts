@@ -43,6 +43,7 @@ interface Given {
   readonly partition?: unknown
   readonly offset?: unknown
   readonly metadata?: unknown
+  readonly leaderEpoch?: unknown
 }
 
 /**
@@ -66,9 +67,14 @@ export function toStart(given: Given | null | undefined): OttlaOffset {
  */
 export function toOffset(given: Given | null | undefined): OttlaOffset {
   const partition = toPartition(given)
-  const { offset, metadata } = given ?? {}
+  const { offset, metadata, leaderEpoch } = given ?? {}
   if (typeof offset !== 'number') throw new TypeError('"offset" must be a number')
-  return typeof metadata === 'string' ? { ...partition, offset, metadata } : { ...partition, offset }
+  return {
+    ...partition,
+    offset,
+    ...(typeof metadata === 'string' ? { metadata } : {}),
+    ...(typeof leaderEpoch === 'number' && leaderEpoch >= 0 ? { leaderEpoch } : {}),
+  }
 }
 
 /** @throws TypeError */

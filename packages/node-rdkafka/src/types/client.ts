@@ -130,6 +130,9 @@ export interface Client<Events extends string> extends EventEmitter {
   /** The token for `sasl.mechanisms=OAUTHBEARER`, before `connect` or to replace an earlier one. */
   setOauthBearerToken(tokenStr: string): this
 
+  /** For SASL/PLAIN and SCRAM, from the next authentication on; no effect before `connect`. As Confluent's. */
+  setSaslCredentials(username: string, password: string): void
+
   /** The client of `ottla` beneath; null unless connected. */
   // `any` as in node-rdkafka, whose programs call the native client's methods on it unchecked.
   getClient(): any

@@ -126,7 +126,7 @@ export interface GlobalConfig {
   'retry.backoff.max.ms'?: number
   /** Whether all addresses of a name are tried in turn, or only the first. */
   'client.dns.lookup'?: 'use_all_dns_ips' | 'resolve_canonical_bootstrap_servers_only'
-  /** Sends client metrics to brokers that request them (KIP-714). */
+  /** Pushes metrics to brokers that ask for them (KIP-714). */
   'enable.metrics.push'?: boolean
   /** Rack of this client, for fetching from the closest replica (KIP-392). */
   'client.rack'?: string

@@ -133,6 +133,9 @@ export interface KafkaConsumerInstance extends Client<KafkaConsumerEvents> {
     cb?: (err: LibrdKafkaError, offsets: TopicPartitionOffset[]) => any,
   ): void
 
+  /** Whether its partitions were lost rather than given up: others may have them already. As Confluent's. */
+  assignmentLost(): boolean
+
   /** `NONE`, `EAGER` or `COOPERATIVE`. */
   rebalanceProtocol(): string
 }

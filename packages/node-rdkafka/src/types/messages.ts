@@ -4,6 +4,8 @@
 export interface TopicPartition {
   topic: string
   partition: number
+  /** Of a message whose offset is committed. */
+  leaderEpoch?: number
 }
 
 /** An offset in a partition. */

@@ -54,6 +54,8 @@ export interface ProducerInstance extends Client<KafkaProducerEvents> {
 
   /** Has no effect: reports need no polling. */
   setPollInterval(interval: number): this
+  /** Has no effect, either. As Confluent's. */
+  setPollInBackground(set: boolean): void
 
   /** Claims the transactional id. `timeout` is in ms, 5000 by default, here and below. */
   initTransactions(cb: (err: LibrdKafkaError) => void): void
@@ -116,6 +118,14 @@ export interface HighLevelProducerInstance extends ProducerInstance {
   /** Makes values of what `produce` gets: with a callback, a promise or at once. */
   setValueSerializer(serializer: (value: any, cb: (err: any, value: MessageValue) => void) => void): void
   setValueSerializer(serializer: (value: any) => MessageValue | Promise<MessageValue>): void
+  /** As `setKeySerializer`, with the topic first. As Confluent's. */
+  setTopicKeySerializer(serializer: (topic: string, key: any, cb: (err: any, key: MessageKey) => void) => void): void
+  setTopicKeySerializer(serializer: (topic: string, key: any) => MessageKey | Promise<MessageKey>): void
+  /** As `setValueSerializer`, with the topic first. As Confluent's. */
+  setTopicValueSerializer(
+    serializer: (topic: string, value: any, cb: (err: any, value: MessageValue) => void) => void,
+  ): void
+  setTopicValueSerializer(serializer: (topic: string, value: any) => MessageValue | Promise<MessageValue>): void
 }
 
 /** The class of producers that call back; it can be called without `new`, too. */

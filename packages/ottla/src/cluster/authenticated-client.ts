@@ -1,8 +1,13 @@
 import type { Health, HealthListener } from '../observe/health.ts'
 import type { Statistics } from '../statistics.ts'
-import type { OAuthBearerToken } from '../types.ts'
+import { Deadline } from '../base/clock.ts'
+import { resolveWait } from '../base/wait.ts'
+import type { OAuthBearerToken, WaitOptions } from '../types.ts'
 import { clientHandle, type ClientHandle } from './handle.ts'
 import { clientInsight, type ClientInsight } from './insight.ts'
+import type { ClientMetric } from './telemetry/metrics.ts'
+
+const INSTANCE_ID_MS = 30_000
 
 /**
  * What all clients have: credentials, which may change while it runs, and what it can say about itself.
@@ -15,7 +20,10 @@ export abstract class AuthenticatedClient {
   /** @internal */
   abstract readonly [clientInsight]: ClientInsight
 
-  /** Unique in the process: `client.id`, the kind of client and a number (`ottla#producer-1`); as in logs and statistics. */
+  /**
+   * Unique in the process, as in logs and statistics: `client.id` (the program's name while that is not set), the kind of
+   * client and a number: `orders#producer-1`.
+   */
   get name(): string {
     return this[clientHandle].context.name
   }
@@ -48,6 +56,27 @@ export abstract class AuthenticatedClient {
    */
   onStateChange(listener: HealthListener): () => void {
     return this[clientInsight].onStateChange(listener)
+  }
+
+  /**
+   * The id that a broker has given this client for its metrics (KIP-714): by it, operators find what this client has
+   * pushed. The same for as long as the client is open.
+   * @param wait - limit in ms, or with a signal; 30 s by default
+   * Rejects with KafkaError: ERR__NOT_CONFIGURED without `enable.metrics.push`, ERR__TIMED_OUT if no broker has a receiver of
+   * metrics or can be reached, ERR__DESTROY if the client is closed
+   */
+  async clientInstanceId(wait?: WaitOptions): Promise<string> {
+    const { cluster, context } = this[clientHandle]
+    const { timeoutMs, signal } = resolveWait(wait, INSTANCE_ID_MS)
+    return cluster.telemetry.clientInstanceId(Deadline.after(context.clock, timeoutMs), signal)
+  }
+
+  /**
+   * Offers a metric of the application's own to brokers that ask for it (KIP-1076, `enable.metrics.push`).
+   * @returns a function that ends this
+   */
+  addMetric(metric: ClientMetric): () => void {
+    return this[clientHandle].cluster.telemetry.add(metric)
   }
 
   /**

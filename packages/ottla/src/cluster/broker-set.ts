@@ -32,7 +32,7 @@ export class BrokerSet {
   #hasAnswered = false
   #closed: RequestError | null = null
 
-  constructor(context: ClientContext, onConnectionLost: () => void) {
+  constructor(context: ClientContext, onConnectionLost: () => void, onUp: (broker: Broker) => void) {
     this.#context = context
     const { settings } = context
     this.#credentials = {
@@ -51,6 +51,7 @@ export class BrokerSet {
           this.#allDown = false
           this.#reported.delete(broker.name)
         }
+        onUp(broker)
       },
       onDown: (broker, error, wasUp) => {
         this.#onDown(broker, error, wasUp)

@@ -14,6 +14,7 @@ import { MetadataCache } from './metadata.ts'
 import { FailFast } from './fail-fast.ts'
 import { actionFor } from './retry.ts'
 import { pauseBeforeRetry } from './rounds.ts'
+import { ClientTelemetry } from './telemetry/telemetry.ts'
 
 /** The addressee of a request. */
 export type Target =
@@ -51,6 +52,7 @@ const FIRST_HEDGE_MS = 500
 /** Routes any request to the right broker, retries where that may help, and gives up at the deadline. */
 export class Cluster {
   readonly metadata: MetadataCache
+  readonly telemetry: ClientTelemetry
   readonly #context: ClientContext
   readonly #brokers: BrokerSet
   readonly #coordinators: CoordinatorFinder
@@ -59,7 +61,12 @@ export class Cluster {
 
   constructor(context: ClientContext) {
     this.#context = context
-    this.#brokers = new BrokerSet(context, () => this.metadata.requestRefresh('a connection was lost'))
+    this.#brokers = new BrokerSet(
+      context,
+      () => this.metadata.requestRefresh('a connection was lost'),
+      broker => this.telemetry.onUp(broker),
+    )
+    this.telemetry = new ClientTelemetry(context, () => this.#brokers.all())
     this.metadata = new MetadataCache(context, async (body, { deadline, signal, failFast }) => {
       try {
         const options = { deadline, signal, failFast, minVersion: 4 }
@@ -191,10 +198,18 @@ export class Cluster {
     }
   }
 
+  /** As `close`, after the last push of metrics, if brokers ask for any; that takes a second at most. */
+  async end(): Promise<void> {
+    const push = this.telemetry.lastPush()
+    if (push !== null) await push
+    this.close()
+  }
+
   /** Ends everything: pending requests reject with ERR__DESTROY, and no sockets or timers are left. */
   close(): void {
     if (this.#closed) return
     this.#closed = true
+    this.telemetry.close()
     this.metadata.close()
     this.#brokers.close(new RequestError(ErrorCode.ERR__DESTROY, `${this.#context.name} is closed`, true))
     this.#context.events.close()

@@ -1,5 +1,6 @@
 import { ErrorCode } from '@ottla/protocol'
 import { systemClock, type Clock } from '../base/clock.ts'
+import { programName } from '../base/program-name.ts'
 import { systemRandom, type Random } from '../base/random.ts'
 import { systemThreads, type Threads } from '../base/threads.ts'
 import { stackOf } from '../base/unknown-error.ts'
@@ -24,7 +25,7 @@ export type ClientKind = 'producer' | 'consumer' | 'admin'
 /** What all parts of a client share. */
 export interface ClientContext {
   readonly kind: ClientKind
-  /** Unique in the process: `ottla#producer-1`. */
+  /** Unique in the process: `orders#producer-1`. */
   readonly name: string
   /** As channels name it. */
   readonly client: ChannelClient
@@ -73,6 +74,9 @@ export interface ClientOptions {
   readonly record?: WireRecording
 }
 
+// The default of `client.id`, librdkafka's: it says nothing about the program.
+const UNNAMED = 'rdkafka'
+
 let instances = 0
 
 /**
@@ -84,14 +88,15 @@ export function createContext(kind: ClientKind, resolved: Resolved, options: Cli
   if (settings['bootstrap.servers'].length === 0) {
     throw invalidArgument('bootstrap.servers is not set: the client would have no broker to connect to')
   }
-  const name = `${settings['client.id']}#${kind}-${++instances}`
+  const clientId = settings['client.id']
+  const name = `${clientId === UNNAMED ? programName() : clientId}#${kind}-${++instances}`
   const sink = options.logger ?? stderrSink(name)
   const events = new EventHub((type, error) => {
     const why = stackOf(error)
     logger.error('LISTENER', `a listener for '${type}' events threw: ${why}`)
   })
   const teeing: LogSink = (level: LogLevel, facility, message) => {
-    sink(level, facility, message)
+    sink(level, facility, message, name)
     if (events.hasListener('log')) events.emit({ type: 'log', level, facility, message })
   }
   const logger = new Logger(teeing, settings['log_level'], new Set(settings['debug']))

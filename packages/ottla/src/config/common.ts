@@ -1,6 +1,6 @@
 /** Properties that every kind of client has, without the security ones. */
 import { debugContexts } from './debug-contexts.ts'
-import { bool, choice, clib, elsewhere, int, list, planned, servers, text, textOr } from './property.ts'
+import { bool, choice, clib, elsewhere, int, list, servers, text, textOr } from './property.ts'
 
 const MAX_INT = 2_147_483_647
 const DAY_MS = 86_400_000
@@ -260,9 +260,7 @@ export const commonProperties = {
     'use_all_dns_ips',
     'Whether all addresses of a name are tried in turn, or only the first.',
   ),
-  'enable.metrics.push': bool('*', true, 'Sends client metrics to brokers that request them (KIP-714).', {
-    status: planned(6),
-  }),
+  'enable.metrics.push': bool('*', true, 'Pushes metrics to brokers that ask for them (KIP-714).'),
   'client.rack': text('*', 'Rack of this client, for fetching from the closest replica (KIP-392).'),
   'ottla.decompression.max.bytes': int(
     '*',

@@ -10,8 +10,6 @@ export type Importance = 'high' | 'medium' | 'low'
 /** Whether a property has an effect. */
 export type Status =
   | { readonly is: 'built' }
-  /** Accepted, with a warning that it has no effect yet. */
-  | { readonly is: 'planned'; readonly issue: number }
   /** Meaningful to the C library only, or to brokers no longer supported. */
   | { readonly is: 'clib' }
   /** A function, an object or a value that is passed in another way. */
@@ -107,7 +105,6 @@ interface Extra {
   readonly known?: readonly string[]
 }
 
-export const planned = (issue: number): Status => ({ is: 'planned', issue })
 export const clib: Status = { is: 'clib' }
 const built: Status = { is: 'built' }
 

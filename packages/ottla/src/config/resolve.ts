@@ -47,7 +47,7 @@ export function resolveConfig(kind: ConfigKind, input: object): Resolved {
     }
     values.set(name, value)
     writtenAs.set(name, key)
-    const warning = warningFor(kind, key, name, value)
+    const warning = warningFor(kind, key, name)
     if (warning !== null) warnings.push(warning)
   }
   const settings: Record<string, Value> = {}
@@ -190,7 +190,7 @@ function parseList(key: string, property: Extract<Property, { kind: 'list' }>, g
   return words
 }
 
-function warningFor(kind: ConfigKind, key: string, name: PropertyName, value: Value): string | null {
+function warningFor(kind: ConfigKind, key: string, name: PropertyName): string | null {
   const property: Property = properties[name]
   if (property.scope === 'P' && (kind === 'consumer' || kind === 'share'))
     return `${key} is a producer property: a consumer ignores it`
@@ -198,9 +198,6 @@ function warningFor(kind: ConfigKind, key: string, name: PropertyName, value: Va
   if (property.scope === 'C' && kind === 'producer') return `${key} is a consumer property: a producer ignores it`
   const { status } = property
   if (status.is === 'clib') return `${key} is for the C library only: it has no effect here`
-  if (status.is === 'planned' && !same(value, property.default)) {
-    return `${key} is not supported by this version: it has no effect`
-  }
   return null
 }
 

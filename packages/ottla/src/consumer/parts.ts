@@ -1,6 +1,7 @@
 /** Puts a consumer together. */
 import type { Deadline } from '../base/clock.ts'
 import { Cluster } from '../cluster/cluster.ts'
+import { memberTelemetry } from '../cluster/telemetry/sources.ts'
 import type { ClientContext } from '../cluster/context.ts'
 import type { KafkaError } from '../errors.ts'
 import { FetchQueue, queueLimits } from './fetch/fetch-queue.ts'
@@ -116,6 +117,11 @@ export class ConsumerParts<K, V> {
     this.runs = new Runs<K, V>(() => host.requireOpen(), ...parts)
     const seen = [this.queue, this.mailbox, this.reader, this.group, this.runningJobs] as const
     this.insight = new Insight(context, cluster, assignment, ...seen)
+    cluster.telemetry.source = memberTelemetry(
+      settings,
+      () => this.group?.memberId ?? '',
+      () => assignment.cursors.length,
+    )
     context.events.subscribe(event => this.mailbox.onEvent(event))
     cluster.metadata.onChange(() => this.#onMetadata())
   }
@@ -131,7 +137,7 @@ export class ConsumerParts<K, V> {
     this.group?.stop()
     this.topics.stop()
     this.insight.stop()
-    this.cluster.close()
+    await this.cluster.end()
     await Promise.all([this.#fetcher.close(), this.#resolver.close(), this.#validator.close()])
   }
 

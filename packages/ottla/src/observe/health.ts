@@ -4,24 +4,6 @@ import type { Clock, Timer } from '../base/clock.ts'
 import { stackOf } from '../base/unknown-error.ts'
 import type { Logger } from './logger.ts'
 
-/** How bad each condition is: `down` keeps the client from working at all. */
-const severities: Readonly<Record<HealthCode, 'degraded' | 'down'>> = {
-  closed: 'down',
-  fatal: 'down',
-  authentication: 'down',
-  'no-broker': 'down',
-  connecting: 'down',
-  'poll-exceeded': 'down',
-  'broker-down': 'degraded',
-  topic: 'degraded',
-  joining: 'degraded',
-  partition: 'degraded',
-  'slow-handler': 'degraded',
-  'queue-full': 'degraded',
-  'late-messages': 'degraded',
-  transaction: 'degraded',
-}
-
 /**
  * What may be wrong with a client. Down: `closed`, `fatal` (an error that it does not recover from), `authentication`,
  * `no-broker` (none can be reached), `connecting` (none has been reached so far), `poll-exceeded` (it has left the group
@@ -45,6 +27,24 @@ export type HealthCode =
   | 'queue-full'
   | 'late-messages'
   | 'transaction'
+
+/** How bad each condition is: `down` keeps the client from working at all. */
+const severities: Readonly<Record<HealthCode, 'degraded' | 'down'>> = {
+  closed: 'down',
+  fatal: 'down',
+  authentication: 'down',
+  'no-broker': 'down',
+  connecting: 'down',
+  'poll-exceeded': 'down',
+  'broker-down': 'degraded',
+  topic: 'degraded',
+  joining: 'degraded',
+  partition: 'degraded',
+  'slow-handler': 'degraded',
+  'queue-full': 'degraded',
+  'late-messages': 'degraded',
+  transaction: 'degraded',
+}
 
 /**
  * Whether a client can work.

@@ -4,9 +4,10 @@ import type { LogLevel } from '../types.ts'
 /**
  * Receives log lines.
  * @param facility the subject of the line, in capitals (`CONNECT`, `REBALANCE`)
+ * @param client the name of the client that logs, which clients always pass: `orders#producer-1`
  * @since 0.1.0
  */
-export type LogSink = (level: LogLevel, facility: string, message: string) => void
+export type LogSink = (level: LogLevel, facility: string, message: string, client?: string) => void
 
 const severityNames = ['emergency', 'alert', 'critical', 'error', 'warning', 'notice', 'info', 'debug'] as const
 

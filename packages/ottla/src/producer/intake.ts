@@ -3,10 +3,11 @@ import { ErrorCode } from '@ottla/protocol'
 import { abortReason } from '../base/clock.ts'
 import { rejectLater } from '../base/turn.ts'
 import { KafkaError, invalidArgument } from '../errors.ts'
-import type { Bytes, DeliveryReport, Serializer } from '../types.ts'
+import type { Bytes, DeliveryReport, Header, Serializer } from '../types.ts'
 import type { Lifecycle } from './lifecycle.ts'
 import type { Pipeline } from './pipeline.ts'
 import type { ReportSink } from './queue/entries.ts'
+import { headerList } from './queue/headers.ts'
 import { kindOf } from './queue/kinds.ts'
 import {
   checkMessage,
@@ -14,6 +15,7 @@ import {
   noBytes,
   serializationError,
   serialize,
+  withHeaders,
   type AnyMessage,
 } from './queue/message.ts'
 import { refusal } from './report/report.ts'
@@ -54,8 +56,11 @@ export class Intake {
     }
     checkTopicName(message.topic)
     // A serializer may have returned a promise, which `put` refuses.
-    const key = this.#serialized(message, 'key') as Data
-    this.#pipeline.put(message, key, this.#serialized(message, 'value') as Data, sink)
+    const headers = headerList(message.topic, message.headers)
+    const given = headers.length
+    const key = this.#serialized(message, 'key', headers) as Data
+    const value = this.#serialized(message, 'value', headers) as Data
+    this.#pipeline.put(withHeaders(message, headers, given), key, value, sink)
   }
 
   /** See `Producer.send`. Creates no promise for a message except the one returned. */
@@ -104,18 +109,21 @@ export class Intake {
       return this.#putWhenRoom(message, message.key as Data, message.value as Data, sink, signal) // as in produce
     }
     checkTopicName(message.topic)
-    const key = this.#serialized(message, 'key')
-    const value = this.#serialized(message, 'value')
+    const headers = headerList(message.topic, message.headers)
+    const given = headers.length
+    const key = this.#serialized(message, 'key', headers)
+    const value = this.#serialized(message, 'value', headers)
     // Anything else is checked by `put`.
     if (!isPromise(key) && !isPromise(value))
-      return this.#putWhenRoom(message, key as Data, value as Data, sink, signal)
-    return this.#putSerialized(message, key, value, sink, signal)
+      return this.#putWhenRoom(withHeaders(message, headers, given), key as Data, value as Data, sink, signal)
+    return this.#putSerialized(message, key, value, () => withHeaders(message, headers, given), sink, signal)
   }
 
   async #putSerialized(
     message: AnyMessage,
     pendingKey: unknown,
     pendingValue: unknown,
+    complete: () => AnyMessage,
     sink: ReportSink,
     signal: AbortSignal | undefined,
   ): Promise<void> {
@@ -133,7 +141,7 @@ export class Intake {
       if (signal?.aborted === true) throw abortReason(signal)
       if (!this.#lifecycle.acceptsPending) throw this.#lifecycle.refusal()
       // As in enter.
-      entered = this.#putWhenRoom(message, key as Data, value as Data, sink, signal)
+      entered = this.#putWhenRoom(complete(), key as Data, value as Data, sink, signal)
     } finally {
       // Counted as accepted, or as waiting for room, by now.
       accumulator.endPending()
@@ -169,12 +177,12 @@ export class Intake {
     if (this.#adaptive) this.#pipeline.sender.eager(queue)
   }
 
-  #serialized(message: AnyMessage, field: 'key' | 'value'): unknown {
+  #serialized(message: AnyMessage, field: 'key' | 'value', headers: Header[]): unknown {
     const data = message[field]
     const serializer = field === 'key' ? this.#key : this.#value
     return serializer === null || data === null || data === undefined
       ? data
-      : serialize(serializer, data, message, field)
+      : serialize(serializer, data, message, field, headers)
   }
 
   #check(): void {

@@ -7,6 +7,7 @@ import { createContext, type ClientContext } from '../cluster/context.ts'
 import { AuthenticatedClient } from '../cluster/authenticated-client.ts'
 import { clientHandle, type ClientHandle } from '../cluster/handle.ts'
 import { clientInsight, type ClientInsight } from '../cluster/insight.ts'
+import { producerTelemetry } from '../cluster/telemetry/sources.ts'
 import { getMetadata, offsetsForTimes, queryWatermarkOffsets, type QueryOptions } from '../cluster/queries.ts'
 import { checkedOptions } from '../config/constructor-options.ts'
 import { resolveConfig, type ProducerConfig } from '../config/resolve.ts'
@@ -132,6 +133,7 @@ export class Producer<K = Bytes, V = ValueBeside<K, Bytes>> extends Authenticate
       lifecycle: this.#lifecycle,
       transactions: this.#transactions,
     })
+    this.#cluster.telemetry.source = producerTelemetry(settings)
     this.#cluster.start()
     this.#pipeline.prepare()
   }
@@ -402,7 +404,7 @@ export class Producer<K = Bytes, V = ValueBeside<K, Bytes>> extends Authenticate
     this.#statistics.stop()
     this.#insight.stop()
     this.#pipeline.close()
-    this.#cluster.close()
+    await this.#cluster.end()
   }
 
   #makeIntakes(serializers: Serializers, given: readonly unknown[]): Intakes {

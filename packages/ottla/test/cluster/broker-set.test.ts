@@ -16,12 +16,14 @@ interface Bench {
   readonly brokers: readonly Broker[]
 }
 
+const quiet = (): void => undefined
+
 /** A set of so many brokers, all of them silent. */
 async function start(t: TestContext, count: number): Promise<Bench> {
   const servers = await Promise.all(Array.from({ length: count }, () => ScriptedBroker.start()))
   for (const server of servers) server.isSilent = true
   const resolved = resolveConfig('consumer', { 'bootstrap.servers': `127.0.0.1:${servers[0]?.port ?? 0}` })
-  const set = new BrokerSet(createContext('consumer', resolved, { logger: () => undefined }), () => undefined)
+  const set = new BrokerSet(createContext('consumer', resolved, { logger: quiet }), quiet, quiet)
   t.after(async () => {
     set.close(new RequestError(ErrorCode.ERR__DESTROY, 'over', true))
     await Promise.all(servers.map(server => server.close()))

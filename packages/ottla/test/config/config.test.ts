@@ -158,8 +158,6 @@ test('a property without effect is accepted with a warning', () => {
   const warnings = (config: Record<string, unknown>): readonly string[] => resolveConfig('producer', config).warnings
   assert.match(String(warnings({ 'socket.blocking.max.ms': 5 })), /C library/)
   assert.match(String(warnings({ 'group.id': 'g' })), /consumer property/)
-  assert.match(String(warnings({ 'enable.metrics.push': false })), /not supported/)
-  assert.deepEqual(warnings({ 'enable.metrics.push': true }), [])
 })
 
 test('secrets are masked in every message', () => {

@@ -516,12 +516,11 @@ export type CommonProperties = {
    */
   readonly 'client.dns.lookup'?: AnyOf<'use_all_dns_ips' | 'resolve_canonical_bootstrap_servers_only'> | undefined
   /**
-   * Sends client metrics to brokers that request them (KIP-714).
+   * Pushes metrics to brokers that ask for them (KIP-714).
    *
    * - Takes: `true` or `false`
    * - Default: `true`
    * - Importance: low
-   * - No effect yet, beside a warning
    */
   readonly 'enable.metrics.push'?: boolean | 'true' | 'false' | undefined
   /**

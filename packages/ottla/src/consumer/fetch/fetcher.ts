@@ -212,6 +212,7 @@ export class Fetcher {
   async #fetch(node: number, cursors: readonly Cursor[], trace: FetchPayload | null): Promise<void> {
     const { settings, logger } = this.#context
     const { session } = this.#node(node)
+    const askedAt = this.#context.clock.now()
     let response: Decoded<FetchResponse>
     try {
       const broker = this.#cluster.broker(node)
@@ -253,6 +254,7 @@ export class Fetcher {
       return
     }
     session.answered(response.sessionId)
+    this.#context.counters.fetchLatency.add(this.#context.clock.now() - askedAt)
     await this.#accept(node, response, trace)
     const now = this.#context.clock.now()
     // A response leaves out what has not changed.

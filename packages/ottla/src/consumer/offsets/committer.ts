@@ -201,9 +201,10 @@ export class Committer {
     deadline: Deadline,
     ended: (results: readonly TopicPartitionOffset[] | null) => void,
   ): Promise<TopicPartitionOffset[]> {
-    const { events, logger } = this.#context
+    const { clock, counters, events, logger } = this.#context
     const group = this.#group
     const { groupId } = group
+    const askedAt = clock.now()
     let generation = -1
     let sent: readonly Commit[] = []
     const body = (version: number): OffsetCommitRequest => {
@@ -235,6 +236,7 @@ export class Committer {
       if (error instanceof KafkaError) events.emit({ type: 'offsets-committed', offsets, error })
       throw error
     }
+    counters.commitLatency.add(clock.now() - askedAt)
     const results = this.#results(commits, new Set(sent), response)
     ended(results)
     const failed = results.filter(result => result.error !== undefined)

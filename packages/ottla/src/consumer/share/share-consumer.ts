@@ -368,7 +368,7 @@ export class ShareConsumer<K = Buffer, V = ValueBeside<K, Buffer>>
     this.#topics.stop()
     this.#statistics.stop()
     this.#insight.stop()
-    this.#cluster.close()
+    await this.#cluster.end()
     await Promise.all([this.#fetcher.close(), this.#member.stop()])
     this.#mailbox.interrupt()
   }

@@ -3,6 +3,7 @@ import { ErrorCode } from '@ottla/protocol'
 import type { Cluster } from '../../cluster/cluster.ts'
 import type { ClientContext } from '../../cluster/context.ts'
 import { ClientInsight, connectionConditions, explainConnections, explainTopicError } from '../../cluster/insight.ts'
+import { memberTelemetry } from '../../cluster/telemetry/sources.ts'
 import { KafkaError } from '../../errors.ts'
 import type { Condition } from '../../observe/health.ts'
 import type { Statistics } from '../../statistics.ts'
@@ -24,7 +25,7 @@ export function shareInsight(
   context: ClientContext,
   cluster: Cluster,
   consumer: ExplainedShareConsumer,
-  member: { readonly phase: SharePhase },
+  member: { readonly id: string; readonly phase: SharePhase },
   mailbox: { readonly fatal: KafkaError | null },
   reader: { readonly isPolling: boolean },
   runningJobs: RunningJobs,
@@ -89,5 +90,7 @@ export function shareInsight(
     return found
   }
 
+  const assigned = (): number => consumer.assignment().length
+  cluster.telemetry.source = memberTelemetry(context.settings, () => member.id, assigned)
   return new ClientInsight(context, { conditions, explain, statistics: () => counted.look() })
 }

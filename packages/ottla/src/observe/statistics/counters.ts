@@ -3,6 +3,7 @@
  * paths write them.
  */
 import type { Clock } from '../../base/clock.ts'
+import { Averages } from './averages.ts'
 import { Window } from './window.ts'
 
 const MICROSECONDS = 1000
@@ -52,6 +53,9 @@ export class ClientCounters {
   rxMessages = 0
   rxMessageBytes = 0
   readonly topics = new Map<string, TopicCounters>()
+  /** Milliseconds. */
+  readonly fetchLatency = new Averages()
+  readonly commitLatency = new Averages()
 
   /** Distributions are counted, too, for `stats` events. */
   readonly hasWindows: boolean
@@ -121,6 +125,10 @@ export class BrokerCounters {
   readonly roundTrip: Window
   /** Milliseconds. */
   readonly throttle: Window
+  /** Those that brokers may ask for (KIP-714), milliseconds. */
+  readonly latency = new Averages()
+  readonly throttleTime = new Averages()
+  readonly queueTime = new Averages()
 
   constructor(client: ClientCounters) {
     const { hasWindows } = client
@@ -174,14 +182,17 @@ export class BrokerCounters {
     this.#client.rxBytes += all
     this.lastReceivedAt = now
     this.roundTrip.add((now - sentAt) * MICROSECONDS)
+    this.latency.add(now - sentAt)
   }
 
   throttled(ms: number): void {
     this.throttle.add(ms)
+    this.throttleTime.add(ms)
   }
 
   /** @param oldestMs - how long the oldest message of the batch waited to be sent */
   batchSent(oldestMs: number): void {
     this.internalLatency.add(oldestMs * MICROSECONDS)
+    this.queueTime.add(oldestMs)
   }
 }

@@ -2,8 +2,8 @@
 import { ErrorCode, INT64_MAX } from '@ottla/protocol'
 import { messageOf } from '../../base/unknown-error.ts'
 import { KafkaError, invalidArgument } from '../../errors.ts'
-import type { Bytes, ProducerMessage, SerdesContext, Serializer } from '../../types.ts'
-import { byteLength, headerBytes, headerList, type PlainHeaders } from './headers.ts'
+import type { Bytes, Header, ProducerMessage, SerdesContext, Serializer } from '../../types.ts'
+import { byteLength, headerBytes, type PlainHeaders } from './headers.ts'
 import { isBytes, kindOf } from './kinds.ts'
 
 /** A message as the application passes it, whatever its serializers take. */
@@ -113,13 +113,25 @@ export function payloadBytes(key: Bytes | null, value: Bytes | null, headers: Pl
   return byteLength(key) + byteLength(value) + headerBytes(headers)
 }
 
+/** The message with the headers that its serializers have added, the same object if they have added none. */
+export function withHeaders(message: AnyMessage, headers: Header[], given: number): AnyMessage {
+  return headers.length === given ? message : { ...message, headers }
+}
+
 /**
  * Calls a serializer.
+ * @param headers the message's; a serializer may add some
  * @returns what it returned, perhaps a promise
  * @throws KafkaError ERR__KEY_SERIALIZATION or ERR__VALUE_SERIALIZATION if it throws or returns undefined
  */
-export function serialize<T>(serializer: Serializer<T>, data: T, message: AnyMessage, field: 'key' | 'value'): unknown {
-  const context: SerdesContext = { topic: message.topic, field, headers: headerList(message.topic, message.headers) }
+export function serialize<T>(
+  serializer: Serializer<T>,
+  data: T,
+  message: AnyMessage,
+  field: 'key' | 'value',
+  headers: Header[],
+): unknown {
+  const context: SerdesContext = { topic: message.topic, field, headers }
   try {
     const made = serializer(data, context) as unknown
     if (made !== undefined) return made

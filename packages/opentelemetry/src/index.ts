@@ -1,0 +1,5 @@
+export { measureClients, processMessage, traceClients } from './functions.ts'
+export { messageContext } from './headers.ts'
+export { OttlaInstrumentation, type OttlaInstrumentationConfig } from './instrumentation.ts'
+export type { MetricsOptions } from './metrics.ts'
+export type { TracingOptions } from './options.ts'

@@ -1,0 +1,1 @@
+export { collectMetrics, type CollectedClient, type MetricsOptions } from './collect.ts'

@@ -1,0 +1,244 @@
+/** Serdes of all formats: which schema a message is written with, and which it was written with. */
+import { AnswerCache } from '../client/cache.ts'
+import { invalidArgument, invalidData, SchemaRegistryError, textOf } from '../errors.ts'
+import type { RegisteredSchema, SchemaReference } from '../types.ts'
+import type { Decode, Encode, Format, ResolvedReference } from './format.ts'
+import { framed, guidHeader, headerName, idPrefix } from './framing.ts'
+import { checkNaming, subjectOf, type SubjectNaming } from './subjects.ts'
+
+/**
+ * What serdes are told beside the data; ottla's clients pass it.
+ * @since 0.1.0
+ */
+export interface RegistrySerdesContext {
+  readonly topic: string
+  readonly field: 'key' | 'value'
+  readonly headers: { readonly key: string; readonly value: Buffer | null }[]
+}
+
+/**
+ * Serializer and deserializer of values with a schema, as the option `key` or `value` of ottla's clients.
+ *
+ * The first message of a topic and the first of each schema wait for the registry; all others are made at once. So
+ * `producer.produce`, which takes no promises, needs `prepare`; `send` does not.
+ * @since 0.1.0
+ */
+export interface RegistrySerdes<T> {
+  readonly serialize: (data: T, context: RegistrySerdesContext) => Buffer | Promise<Buffer>
+  readonly deserialize: (data: Buffer, context: RegistrySerdesContext) => T | Promise<T>
+  /** Finds, or registers, the schema for a topic's messages: `serialize` returns bytes and no promise from then on. */
+  prepare(topic: string, field?: 'key' | 'value'): Promise<void>
+}
+
+/**
+ * The options of serdes of all formats.
+ * @since 0.1.0
+ */
+export interface CommonSerdesOptions {
+  /** The schemas that `schema` refers to. */
+  readonly references?: readonly SchemaReference[]
+  /** How subjects are named; `topic` by default. */
+  readonly subject?: SubjectNaming
+  /** Whether an unknown schema is registered; by default true. If not, it must have been registered. */
+  readonly autoRegister?: boolean
+  /** Whether schemas that differ in form only are the same; the registry's configuration by default. */
+  readonly normalize?: boolean
+  /** Writes with the subject's latest version, which is looked for again every `latestTtlMs`. */
+  readonly useLatest?: boolean
+  /** Writes with the latest version whose metadata has these properties. */
+  readonly latestWithMetadata?: Readonly<Record<string, string>>
+  /** Writes with the schema of this id. */
+  readonly schemaId?: number
+  /** Where the schema is named: `prefix`, 5 bytes in front (the default), or `header`, a GUID in a header. */
+  readonly idIn?: 'prefix' | 'header'
+}
+
+/** What serdes need of the registry. */
+export interface RegistryAnswers {
+  readonly cacheSize: number
+  readonly outageMs: number
+  registerSchema(subject: string, schema: string, options: object): Promise<RegisteredSchema>
+  lookup(subject: string, schema: string, options: object): Promise<RegisteredSchema>
+  latestOf(
+    subject: string,
+    properties: Readonly<Record<string, string>> | undefined,
+    isOptional: boolean,
+  ): Promise<RegisteredSchema>
+  getById(id: number, options: { readonly timeoutMs?: number }): Promise<RegisteredSchema>
+  getByGuid(guid: string, options: { readonly timeoutMs?: number }): Promise<RegisteredSchema>
+  resolveReferences(references: readonly SchemaReference[]): Promise<readonly ResolvedReference[]>
+}
+
+/** The schema that a topic's messages are written with. */
+interface Ready {
+  readonly encode: Encode
+  readonly prefix: Uint8Array
+  readonly header: Buffer | null
+  readonly schema: RegisteredSchema
+}
+
+const nothing = new Uint8Array(0)
+
+export class SerdesEngine {
+  readonly #registry: RegistryAnswers
+  readonly #format: Format
+  readonly #options: CommonSerdesOptions
+  readonly #naming: SubjectNaming
+  /** By topic; the newest that was found, which is written with while a newer one is looked for. */
+  readonly #ready = { key: new Map<string, Ready>(), value: new Map<string, Ready>() }
+  readonly #preparing = new Map<string, Promise<Ready>>()
+  readonly #decoders: AnswerCache<number | string, Decode>
+  readonly #isFixed: boolean
+  #ownReferences: Promise<readonly ResolvedReference[]> | null = null
+
+  constructor(registry: RegistryAnswers, format: Format, options: CommonSerdesOptions) {
+    const { subject = 'topic', idIn = 'prefix' } = options
+    checkNaming(subject)
+    // Its type allows nothing else; programs in JavaScript do.
+    if (!['prefix', 'header'].includes(idIn)) throw invalidArgument("idIn takes 'prefix' or 'header'")
+    this.#registry = registry
+    this.#format = format
+    this.#options = options
+    this.#naming = subject
+    this.#decoders = new AnswerCache(registry.cacheSize)
+    this.#isFixed = options.useLatest !== true && options.latestWithMetadata === undefined && format.own !== null
+  }
+
+  serialize(data: unknown, { topic, field, headers }: RegistrySerdesContext): Buffer | Promise<Buffer> {
+    const ready = this.#ready[field].get(topic)
+    if (ready === undefined) return this.#prepare(topic, field).then(made => write(made, data, headers, field))
+    if (!this.#isFixed) this.#refresh(topic, field)
+    return write(ready, data, headers, field)
+  }
+
+  async prepare(topic: string, field: 'key' | 'value' = 'value'): Promise<void> {
+    await this.#prepare(topic, field)
+  }
+
+  deserialize(data: Buffer, { headers, field }: RegistrySerdesContext): unknown {
+    const { schema, at } = framed(data, headers, field)
+    const decode = this.#decoders.peek(schema)
+    if (decode !== undefined) return read(decode, data, at, schema)
+    return this.#decoder(schema).then(made => read(made, data, at, schema))
+  }
+
+  /** @param isOptional nobody waits for it */
+  #prepare(topic: string, field: 'key' | 'value', isOptional = false): Promise<Ready> {
+    const key = `${field} ${topic} ${isOptional}`
+    const pending = this.#preparing.get(key)
+    if (pending !== undefined) return pending
+    const asked = this.#find(topic, field, isOptional)
+      .then(ready => {
+        this.#ready[field].set(topic, ready)
+        return ready
+      })
+      .finally(() => this.#preparing.delete(key))
+    this.#preparing.set(key, asked)
+    return asked
+  }
+
+  /** The registry's client keeps the latest version for its time, and asks no more often. */
+  #refresh(topic: string, field: 'key' | 'value'): void {
+    // What was found holds until the registry has said something else.
+    this.#prepare(topic, field, true).catch(() => undefined)
+  }
+
+  async #find(topic: string, field: 'key' | 'value', isOptional: boolean): Promise<Ready> {
+    const known = this.#ready[field].get(topic)
+    const schema = await this.#schemaFor(topic, field, isOptional)
+    if (known?.schema === schema) return known
+    if (schema.type !== this.#format.type) {
+      const found = `the schema of ${topic}-${field} is ${schema.type}`
+      throw new SchemaRegistryError('INVALID_SCHEMA', `${found}, not ${this.#format.type}`, { schemaId: schema.id })
+    }
+    const references = await this.#registry.resolveReferences(schema.references)
+    const encode = await this.#format.encoder(schema, references)
+    if (this.#options.idIn !== 'header') return { encode, prefix: idPrefix(schema.id), header: null, schema }
+    if (schema.guid === null) {
+      throw new SchemaRegistryError('REFUSED', "this registry knows no GUIDs, which idIn: 'header' needs")
+    }
+    return { encode, prefix: nothing, header: guidHeader(schema.guid), schema }
+  }
+
+  async #schemaFor(topic: string, field: 'key' | 'value', isOptional: boolean): Promise<RegisteredSchema> {
+    const { useLatest, latestWithMetadata, schemaId, autoRegister, normalize } = this.#options
+    const { own } = this.#format
+    if (schemaId !== undefined) return this.#registry.getById(schemaId, {})
+    const recordName = own === null ? null : await this.#format.recordName(own.text, await this.#references())
+    const subject = subjectOf(this.#naming, { topic, field, recordName })
+    if (useLatest === true || latestWithMetadata !== undefined || own === null) {
+      return this.#registry.latestOf(subject, latestWithMetadata, isOptional)
+    }
+    const options = {
+      type: this.#format.type,
+      references: own.references,
+      ...(normalize === undefined ? {} : { normalize }),
+    }
+    return autoRegister === false
+      ? this.#registry.lookup(subject, own.text, options)
+      : this.#registry.registerSchema(subject, own.text, options)
+  }
+
+  #references(): Promise<readonly ResolvedReference[]> {
+    const { own } = this.#format
+    if (own === null) return Promise.resolve([])
+    if (this.#ownReferences === null) {
+      this.#ownReferences = this.#registry.resolveReferences(own.references)
+      this.#ownReferences.catch(() => (this.#ownReferences = null))
+    }
+    return this.#ownReferences
+  }
+
+  #decoder(schema: number | string): Promise<Decode> {
+    return this.#decoders.get(schema, async () => {
+      const limit = { timeoutMs: this.#registry.outageMs }
+      try {
+        const written =
+          typeof schema === 'number'
+            ? await this.#registry.getById(schema, limit)
+            : await this.#registry.getByGuid(schema, limit)
+        if (written.type !== this.#format.type) throw invalidData(`it is ${written.type}, not ${this.#format.type}`)
+        const references = await this.#registry.resolveReferences(written.references)
+        return await this.#format.decoder(written, references, await this.#references())
+      } catch (error) {
+        throw ofSchema(error, schema)
+      }
+    })
+  }
+}
+
+function write(
+  { encode, prefix, header }: Ready,
+  data: unknown,
+  headers: RegistrySerdesContext['headers'],
+  field: 'key' | 'value',
+): Buffer {
+  if (header !== null) addHeader(headers, headerName(field), header)
+  return encode(data, prefix)
+}
+
+/** The last one of a name counts: a message that was read and is sent again has one already. */
+function addHeader(headers: RegistrySerdesContext['headers'], key: string, value: Buffer): void {
+  const last = headers.findLast(header => header.key === key)
+  if (last?.value?.equals(value) !== true) headers.push({ key, value })
+}
+
+function read(decode: Decode, data: Buffer, at: number, schema: number | string): unknown {
+  try {
+    return decode(data, at)
+  } catch (error) {
+    throw ofSchema(error, schema)
+  }
+}
+
+/** The error, which names the schema. */
+function ofSchema(error: unknown, schemaId: number | string): SchemaRegistryError {
+  const code = error instanceof SchemaRegistryError ? error.code : 'INVALID_DATA'
+  const { status, errorCode } = error instanceof SchemaRegistryError ? error : { status: null, errorCode: null }
+  return new SchemaRegistryError(code, `schema ${schemaId}: ${textOf(error)}`, {
+    cause: error,
+    schemaId,
+    ...(status === null ? {} : { status }),
+    ...(errorCode === null ? {} : { errorCode }),
+  })
+}
