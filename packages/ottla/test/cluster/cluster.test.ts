@@ -36,7 +36,12 @@ async function clusterOf(
 ): Promise<Cluster> {
   const broker = await ScriptedBroker.start(script)
   brokers.push(broker)
-  const resolved = resolveConfig('admin', { 'bootstrap.servers': `127.0.0.1:${broker.port}`, ...config })
+  const resolved = resolveConfig('admin', {
+    'bootstrap.servers': `127.0.0.1:${broker.port}`,
+    // A scripted broker answers only what its test expects.
+    'enable.metrics.push': false,
+    ...config,
+  })
   const cluster = new Cluster(createContext('admin', resolved, { logger: () => undefined, ...options }))
   clusters.push(cluster)
   return cluster

@@ -11,6 +11,7 @@ import type { Cursor } from '../../../src/consumer/partition/cursor.ts'
 import { FetchQueue, queueLimits } from '../../../src/consumer/fetch/fetch-queue.ts'
 import type { ConsumerSettings } from '../../../src/config/resolve.ts'
 import type { KafkaError } from '../../../src/errors.ts'
+import { ClientCounters } from '../../../src/observe/statistics/counters.ts'
 import type { TopicPartitionOffset } from '../../../src/types.ts'
 import { FakeClock } from '../../base/fake-clock.ts'
 
@@ -55,7 +56,7 @@ function refusedOnce(meanwhile: () => void) {
       return { throttleTimeMs: 0, topics }
     },
   }
-  const context = { clock, events: { emit: quiet }, logger: { debug: quiet }, settings: {} }
+  const context = { clock, counters: new ClientCounters(clock), events: { emit: quiet }, logger: { debug: quiet }, settings: {} }
   const committer = new Committer(context as unknown as ClientContext, cluster as unknown as Cluster, group, assignment)
   assignment.add([0, 1].map(partition => ({ topic: 't', partition, offset: 0 })))
   return {
