@@ -56,7 +56,13 @@ function refusedOnce(meanwhile: () => void) {
       return { throttleTimeMs: 0, topics }
     },
   }
-  const context = { clock, counters: new ClientCounters(clock), events: { emit: quiet }, logger: { debug: quiet }, settings: {} }
+  const context = {
+    clock,
+    counters: new ClientCounters(clock),
+    events: { emit: quiet },
+    logger: { debug: quiet },
+    settings: {},
+  }
   const committer = new Committer(context as unknown as ClientContext, cluster as unknown as Cluster, group, assignment)
   assignment.add([0, 1].map(partition => ({ topic: 't', partition, offset: 0 })))
   return {
