@@ -1,184 +1,138 @@
 /**
- * `npm run bench:facades -- [--brokers HOST:PORT] [--messages 200000] [--rounds 5] [--save]`: the old clients beside the packages
- * that stand in for them, on the same work: messages per second, and CPU of the client's process per message. Each run
- * has a process of its own; the clients take turns, and the median of the rounds counts. Without `--brokers` against an
- * embedded cluster in another process. `--save` writes bench/facades.md.
+ * `npm run bench:facades -- [--originals FOLDER] [--brokers HOST:PORT] [--produce 200000] [--consume 1000000]
+ * [--rounds 5] [--only kafkajs] [--save]`: the old clients beside the packages that stand in for them, on the same
+ * work: messages per second, and CPU of the client's process per message. Each run has a process of its own; the clients
+ * take turns, and the median of the rounds counts. FOLDER is one in which `node-rdkafka` and
+ * `@confluentinc/kafka-javascript` are installed; what is not there is left out. Without `--brokers` against an embedded
+ * cluster in another process. `--save` writes bench/facades.md. Needs a build (`npm run build`).
  */
+import { AdminClient } from 'ottla'
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import { availableParallelism, cpus } from 'node:os'
+import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import type { Kafka as KafkaClass } from '@ottla/kafkajs'
+import { measureConfluent } from './facades/kafka-javascript.ts'
+import { measureKafkaJS } from './facades/kafkajs.ts'
+import type { Job, Measured, Work } from './facades/meter.ts'
+import { measureRdkafka } from './facades/node-rdkafka.ts'
+import { report, type Pair } from './facades/report.ts'
 
-interface Measured {
-  readonly perSecond: number
-  readonly cpuMicros: number
+const measures = {
+  kafkajs: measureKafkaJS,
+  'node-rdkafka': measureRdkafka,
+  '@confluentinc/kafka-javascript': measureConfluent,
 }
-
-type Work = 'produce' | 'consume'
-
 /** Old clients, each with its facade. */
-const pairs = [{ old: 'kafkajs', facade: '@ottla/kafkajs' }] as const
+const pairs: readonly (Pair & { readonly old: keyof typeof measures })[] = [
+  { old: 'kafkajs', facade: '@ottla/kafkajs' },
+  { old: 'node-rdkafka', facade: '@ottla/node-rdkafka' },
+  { old: '@confluentinc/kafka-javascript', facade: '@ottla/kafka-javascript' },
+]
 const works: readonly Work[] = ['produce', 'consume']
-const BATCH = 1000
-const IN_FLIGHT = 4
-const VALUE_BYTES = 100
+const PARTITIONS = 4
+/** Of the messages that count. */
+const WARM_UP = 0.2
+const ROUND_TO = 1000
 
 const { values: given } = parseArgs({
   options: {
+    originals: { type: 'string', default: '.' },
     brokers: { type: 'string' },
-    messages: { type: 'string', default: '200000' },
+    produce: { type: 'string', default: '200000' },
+    consume: { type: 'string', default: '1000000' },
     rounds: { type: 'string', default: '5' },
+    only: { type: 'string', default: '' },
     save: { type: 'boolean', default: false },
-    // For the processes that this one starts.
-    work: { type: 'string' },
+    // For the processes that this one starts: what to measure, and the job as JSON.
+    measure: { type: 'string' },
     client: { type: 'string', default: '' },
-    topic: { type: 'string', default: '' },
+    job: { type: 'string', default: '' },
   },
 })
-const messages = Number(given.messages)
 
-if (given.work !== undefined) {
-  const measured = await measure(given.work as Work, given.client, given.topic, given.brokers ?? '')
-  console.log(JSON.stringify(measured))
+if (given.measure === undefined) {
+  await compare()
+} else {
+  const measure = measures[given.measure as keyof typeof measures]
+  const module: unknown = createRequire(import.meta.url)(given.client)
+  console.log(JSON.stringify(await measure(module, JSON.parse(given.job) as Job)))
   process.exit(0)
 }
-await compare()
 
 async function compare(): Promise<void> {
   const { brokers, stop } = given.brokers === undefined ? await startBroker() : { brokers: given.brokers, stop: noop }
+  const admin = new AdminClient({ 'bootstrap.servers': brokers })
   const results = new Map<string, Measured[]>()
+  const present = pairs.filter(({ old }) => old.includes(given.only) && pathOf(old) !== null)
+  const rounds = Number(given.rounds)
   try {
-    for (let round = 0; round < Number(given.rounds); round++) {
-      for (const { old, facade } of pairs) {
-        const topic = `bench-${process.pid}-${round}-${old}`
+    const full = await newTopic(admin, 'full')
+    run('kafkajs', pathOf('@ottla/kafkajs') ?? '', { ...job('consume', brokers, full), work: 'produce' })
+    for (let round = 1; round <= rounds; round++) {
+      for (const { old, facade } of present) {
         for (const work of works) {
-          // What the old client consumes, the facade consumes, too.
           for (const client of [old, facade]) {
-            const key = `${work} ${client}`
-            process.stderr.write(`% ${key}, ${round + 1} of ${given.rounds}\n`)
-            const read = work === 'produce' ? `${topic}-${client.replace(/\W/g, '')}` : `${topic}-${old}`
-            results.set(key, [...(results.get(key) ?? []), inProcess(work, client, read, brokers)])
+            process.stderr.write(`% ${work} ${client}, ${round} of ${rounds}\n`)
+            const topic = work === 'consume' ? full : await newTopic(admin, `${round}-${client.replace(/\W/g, '')}`)
+            const measured = run(old, pathOf(client) ?? '', job(work, brokers, topic))
+            if (work === 'produce') await admin.deleteTopics([topic])
+            results.set(`${work} ${client}`, [...(results.get(`${work} ${client}`) ?? []), measured])
           }
         }
       }
     }
+    await admin.deleteTopics([full])
   } finally {
+    await admin.close()
     stop()
   }
-  const text = report(results)
+  const text = report(results, present, works, [
+    `${count(given.consume)} messages of 100 bytes consumed with \`eachBatch\` (node-rdkafka: \`consume(1000)\`), and ${count(given.produce)} produced in`,
+    `calls of 1000, four of which are under way (node-rdkafka: as many messages that wait for their report); ${PARTITIONS} partitions,`,
+    `after ${WARM_UP * 100} % more that do not count. Medians of ${rounds} rounds against ${given.brokers === undefined ? 'an embedded cluster' : 'Apache Kafka on the same machine'}, Node.js ${process.version},`,
+    `${availableParallelism()} cores (${cpus()[0]?.model ?? 'unknown'}). \`npm run bench:facades\` measures it again.`,
+  ])
   console.log(text)
   if (given.save) writeFileSync(new URL('facades.md', import.meta.url), text)
 }
 
-function inProcess(work: Work, client: string, topic: string, brokers: string): Measured {
-  const options = { work, client, topic, brokers, messages: String(messages) }
-  const args = Object.entries(options).flatMap(([name, value]) => [`--${name}`, value])
+function job(work: Work, brokers: string, topic: string): Job {
+  const messages = Number(given[work])
+  return { work, brokers, topic, messages, warmUp: Math.ceil((messages * WARM_UP) / ROUND_TO) * ROUND_TO }
+}
+
+/** Measures in a process of its own. @param path of the client's package */
+function run(measure: string, path: string, work: Job): Measured {
+  const args = ['--measure', measure, '--client', path, '--job', JSON.stringify(work)]
   const { stdout, stderr, status } = spawnSync(
     process.execPath,
     ['--import', 'tsx', fileURLToPath(import.meta.url), ...args],
     { encoding: 'utf8' },
   )
-  if (status !== 0) throw new Error(`${client} cannot ${work}: ${stderr}`)
-  return JSON.parse(stdout) as Measured
+  if (status !== 0) throw new Error(`${path} cannot ${work.work}: ${stderr}`)
+  return JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as Measured
 }
 
-async function measure(work: Work, client: string, topic: string, brokers: string): Promise<Measured> {
-  const { Kafka } = (await import(client)) as { readonly Kafka: typeof KafkaClass }
-  const kafka = new Kafka({ brokers: brokers.split(','), logCreator: () => () => undefined })
-  return work === 'produce' ? produce(kafka, topic) : consume(kafka, topic)
-}
-
-/** Sends batches, a few at a time, as fast as they are acknowledged. */
-async function produce(kafka: KafkaClass, topic: string): Promise<Measured> {
-  const producer = kafka.producer()
-  await producer.connect()
-  const value = Buffer.alloc(VALUE_BYTES, 'x')
-  const send = (): Promise<unknown> =>
-    producer.send({ topic, messages: Array.from({ length: BATCH }, (_, i) => ({ key: String(i), value })) })
-  await send()
-  const stop = stopwatch()
-  let left = messages / BATCH
-  const worker = async (): Promise<void> => {
-    while (left-- > 0) await send()
-  }
-  await Promise.all(Array.from({ length: IN_FLIGHT }, worker))
-  const measured = stop(messages)
-  await producer.disconnect()
-  return measured
-}
-
-/** Reads with `eachBatch` until all messages are there, from the first batch on. */
-async function consume(kafka: KafkaClass, topic: string): Promise<Measured> {
-  const consumer = kafka.consumer({ groupId: `bench-${process.pid}` })
-  await consumer.connect()
-  await consumer.subscribe({ topics: [topic], fromBeginning: true })
-  const measured = await new Promise<Measured>((resolve, reject) => {
-    let read = 0
-    let first = 0
-    let stop: ReturnType<typeof stopwatch> | null = null
-    const eachBatch: Parameters<typeof consumer.run>[0] = {
-      eachBatch: ({ batch }) => {
-        read += batch.messages.length
-        first ||= read
-        stop ??= stopwatch()
-        if (read >= messages) resolve(stop(read - first))
-        return Promise.resolve()
-      },
+/** Where a client's package begins; null if it is not installed. */
+function pathOf(client: string): string | null {
+  for (const folder of [resolve(given.originals), fileURLToPath(new URL('..', import.meta.url))]) {
+    try {
+      return createRequire(join(folder, 'package.json')).resolve(client)
+    } catch {
+      // It may be in the other one.
     }
-    consumer.run(eachBatch).catch(reject)
-  })
-  await consumer.disconnect()
-  return measured
+  }
+  return null
 }
 
-/** @returns ends the measurement of so many messages */
-function stopwatch(): (count: number) => Measured {
-  const [at, before] = [performance.now(), process.cpuUsage()]
-  return count => {
-    const { user, system } = process.cpuUsage(before)
-    return { perSecond: (1000 * count) / (performance.now() - at), cpuMicros: (user + system) / count }
-  }
-}
-
-function report(results: ReadonlyMap<string, readonly Measured[]>): string {
-  const median = (key: string, of: (each: Measured) => number): number => {
-    const sorted = (results.get(key) ?? []).map(of).sort((a, b) => a - b)
-    return sorted[Math.floor(sorted.length / 2)] ?? NaN
-  }
-  const rows = pairs.flatMap(({ old, facade }) =>
-    works.map(work => {
-      const [slow, fast] = [`${work} ${old}`, `${work} ${facade}`]
-      const [before, after] = [slow, fast].map(key => median(key, each => each.perSecond)) as [number, number]
-      const [cpuBefore, cpuAfter] = [slow, fast].map(key => median(key, each => each.cpuMicros)) as [number, number]
-      const count = (perSecond: number): string => Math.round(perSecond).toLocaleString('en')
-      const cells = [
-        `${work}, ${old}`,
-        count(before),
-        count(after),
-        `${(after / before).toFixed(1)} times`,
-        `${cpuBefore.toFixed(2)} µs`,
-        `${cpuAfter.toFixed(2)} µs`,
-        `${Math.round((100 * cpuAfter) / cpuBefore)} %`,
-      ]
-      return `| ${cells.join(' | ')} |`
-    }),
-  )
-  const where = given.brokers === undefined ? 'an embedded cluster' : 'a broker that runs already'
-  return [
-    '# The old clients, and the packages that stand in for them',
-    '',
-    `${messages.toLocaleString('en')} messages of ${VALUE_BYTES} bytes, in calls of ${BATCH} of which ${IN_FLIGHT} are under way, consumed with`,
-    `\`eachBatch\`; medians of ${given.rounds} rounds against ${where}, Node.js ${process.version},`,
-    `${availableParallelism()} cores (${cpus()[0]?.model ?? 'unknown'}). \`npm run bench:facades\` measures it again.`,
-    '',
-    '| work | messages/s, old | new | | CPU per message, old | new | |',
-    '| --- | --- | --- | --- | --- | --- | --- |',
-    ...rows,
-    '',
-  ].join('\n')
+async function newTopic(admin: AdminClient, name: string): Promise<string> {
+  const topic = `bench-${process.pid}-${name}`
+  await admin.createTopics([{ topic, numPartitions: PARTITIONS }])
+  return topic
 }
 
 async function startBroker(): Promise<{ brokers: string; stop: () => void }> {
@@ -188,6 +142,10 @@ async function startBroker(): Promise<{ brokers: string; stop: () => void }> {
   const brokers = /127\.0\.0\.1:\d+/.exec(String(line))?.[0]
   if (brokers === undefined) throw new Error(`the broker does not say where it listens: ${String(line)}`)
   return { brokers, stop: () => void child.kill() }
+}
+
+function count(text: string): string {
+  return Number(text).toLocaleString('en')
 }
 
 function noop(): void {
