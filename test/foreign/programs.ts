@@ -6,7 +6,7 @@ import { delimiter, dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { cacheFolder, classesOf, jarsOf, once } from '../harness/jars.ts'
+import { cacheFolder, classesOf, jarsOf, once, type KafkaJars } from '../harness/jars.ts'
 import { ProgramPeer } from './peer.ts'
 
 const run = promisify(execFile)
@@ -70,10 +70,19 @@ async function goProgram(name: string): Promise<string> {
 }
 
 /** The clients that Kafka itself has. */
-export async function java(bootstrapServers: string): Promise<ProgramPeer> {
-  const classes = (await classesOf('4.3.1', 'Peer')) ?? ''
-  const classPath = [join(await jarsOf('4.3.1'), '*'), classes].join(delimiter)
+export function java(bootstrapServers: string): Promise<ProgramPeer> {
+  return javaProgram('4.3.1', 'Peer', bootstrapServers)
+}
+
+/** Kafka Streams. */
+export function streams(bootstrapServers: string): Promise<ProgramPeer> {
+  return javaProgram('streams-4.3.1', 'StreamsPeer', bootstrapServers)
+}
+
+async function javaProgram(jars: KafkaJars, program: string, bootstrapServers: string): Promise<ProgramPeer> {
+  const classes = (await classesOf(jars, program)) ?? ''
+  const classPath = [join(await jarsOf(jars), '*'), classes].join(delimiter)
   const flags = ['-Xmx256m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1']
   const quiet = '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn'
-  return new ProgramPeer('java', [...flags, quiet, '-cp', classPath, 'Peer', bootstrapServers])
+  return new ProgramPeer('java', [...flags, quiet, '-cp', classPath, program, bootstrapServers])
 }

@@ -7,6 +7,9 @@ import { promisify } from 'node:util'
 
 export type KafkaVersion = '4.3.1' | '3.9.1'
 
+/** A folder of test/java without its `kafka-`: what Kafka itself needs, or an application. */
+export type KafkaJars = KafkaVersion | 'streams-4.3.1'
+
 const run = promisify(execFile)
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))))
 
@@ -14,7 +17,7 @@ const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))))
 export const cacheFolder = join(root, '.kafka')
 
 /** The folder with Kafka's jars, downloaded by Maven the first time. */
-export function jarsOf(version: KafkaVersion): Promise<string> {
+export function jarsOf(version: KafkaJars): Promise<string> {
   return once(version, join(cacheFolder, version, 'jars'), async folder => {
     process.stderr.write(`% downloading Apache Kafka ${version} from Maven Central (once)\n`)
     const pom = join(root, 'test', 'java', `kafka-${version}`, 'pom.xml')
@@ -24,7 +27,7 @@ export function jarsOf(version: KafkaVersion): Promise<string> {
 }
 
 /** The folder with a program of test/java/src, compiled against Kafka's jars; undefined if there is no such program. */
-export async function classesOf(version: KafkaVersion, className: string): Promise<string | undefined> {
+export async function classesOf(version: KafkaJars, className: string): Promise<string | undefined> {
   const source = join(root, 'test', 'java', 'src', `${className}.java`)
   if (!existsSync(source)) return undefined
   const jars = await jarsOf(version)

@@ -16,6 +16,7 @@ import { upgraded } from './conversion.ts'
 import { splitKey } from './partition-set.ts'
 import { GroupRefusal } from './refusal.ts'
 import { ShareGroup } from './share.ts'
+import { StreamsGroup, type StreamsState } from './streams/group.ts'
 import type { TopicStore } from '../topics/topics.ts'
 
 /** What groups need of their cluster. */
@@ -48,7 +49,7 @@ export class Group {
   readonly offsets: CommittedOffsets
   readonly #context: GroupContext
   readonly #committedAt = new Map<string, number>()
-  #core: ClassicGroup | ConsumerGroup | ShareGroup
+  #core: ClassicGroup | ConsumerGroup | ShareGroup | StreamsGroup
 
   constructor(id: string, context: GroupContext) {
     this.id = id
@@ -61,11 +62,11 @@ export class Group {
     this.#core = new ClassicGroup(id, context.clock, context.classic)
   }
 
-  get type(): 'classic' | 'consumer' | 'share' {
+  get type(): 'classic' | 'consumer' | 'share' | 'streams' {
     return this.#core.type
   }
 
-  get state(): ClassicState | ConsumerState {
+  get state(): ClassicState | ConsumerState | StreamsState {
     return this.#core.state
   }
 
@@ -92,13 +93,18 @@ export class Group {
     return this.#core instanceof ShareGroup ? this.#core : null
   }
 
+  /** The group, if it is a streams group. */
+  get streams(): StreamsGroup | null {
+    return this.#core instanceof StreamsGroup ? this.#core : null
+  }
+
   /**
-   * The group for members with the classic protocol; null for a share group.
+   * The group for members with the classic protocol; null for a share group, and for a streams group.
    * @param joins a member joins: an empty group becomes a classic one
    */
   asClassic(joins: boolean, canDescribe: CanDescribe): ClassicProtocol | null {
     if (this.#core instanceof ClassicGroup) return this.#core
-    if (this.#core instanceof ShareGroup) return null
+    if (this.#core instanceof ShareGroup || this.#core instanceof StreamsGroup) return null
     if (!joins || !this.#core.isEmpty) {
       return new ClassicInConsumer(this.#core, this.#context.topics, canDescribe)
     }
@@ -113,7 +119,7 @@ export class Group {
    */
   asConsumer(joins: boolean): ConsumerGroup {
     if (this.#core instanceof ConsumerGroup) return this.#core
-    if (!joins || this.#core instanceof ShareGroup) {
+    if (!joins || !(this.#core instanceof ClassicGroup)) {
       throw new GroupRefusal(ErrorCode.ERR_GROUP_ID_NOT_FOUND, `Group ${this.id} is not a consumer group.`)
     }
     let seed: ConsumerSeed | null = null
@@ -151,6 +157,20 @@ export class Group {
     return (this.#core = new ShareGroup(this.id, this.#context))
   }
 
+  /**
+   * The group for members of a Kafka Streams application (KIP-1071).
+   * @param joins a member joins: an empty classic group becomes a streams group and keeps its offsets
+   * @throws GroupRefusal GROUP_ID_NOT_FOUND
+   */
+  asStreams(joins: boolean): StreamsGroup {
+    if (this.#core instanceof StreamsGroup) return this.#core
+    if (!joins || !(this.#core instanceof ClassicGroup) || !this.#core.isEmpty) {
+      throw new GroupRefusal(ErrorCode.ERR_GROUP_ID_NOT_FOUND, `Group ${this.id} is not a streams group.`)
+    }
+    this.#core.close()
+    return (this.#core = new StreamsGroup(this.id, this.#context))
+  }
+
   /** 0, or why a client that claims to be this member may not commit offsets. @param version of OffsetCommit */
   checkCommit(by: Committer, isTransactional: boolean, version = MEMBER_EPOCH_VERSION): number {
     const { memberId, epoch, groupInstanceId } = by
@@ -163,7 +183,7 @@ export class Group {
     if (isTransactional && isOutside(by)) return ErrorCode.ERR_NO_ERROR
     const member = this.#core.members.get(memberId)
     if (member === undefined) return ErrorCode.ERR_UNKNOWN_MEMBER_ID
-    const isClassic = member.classic !== null
+    const isClassic = 'classic' in member && member.classic !== null
     if (!isTransactional && !isClassic && version < MEMBER_EPOCH_VERSION) return ErrorCode.ERR_UNSUPPORTED_VERSION
     if (epoch <= member.epoch) return ErrorCode.ERR_NO_ERROR
     return isClassic || isTransactional ? ErrorCode.ERR_ILLEGAL_GENERATION : ErrorCode.ERR_STALE_MEMBER_EPOCH
@@ -171,25 +191,28 @@ export class Group {
 
   /** 0, or why a member that passed {@link checkCommit} may not commit for this partition (KIP-1251). */
   checkCommitFor(by: Committer, isTransactional: boolean, topicId: string, partition: number): number {
-    const member = this.#core instanceof ConsumerGroup ? this.#core.members.get(by.memberId) : undefined
-    if (member === undefined || isOutside(by)) return ErrorCode.ERR_NO_ERROR
-    const code = checkAssignmentEpoch(member, by.epoch, topicId, partition)
+    if (isOutside(by)) return ErrorCode.ERR_NO_ERROR
+    const code = this.#checkEpochFor(by, topicId, partition)
     const isStale = code === ErrorCode.ERR_STALE_MEMBER_EPOCH
     return isTransactional && isStale ? ErrorCode.ERR_ILLEGAL_GENERATION : code
   }
 
   /** 0, or why a member may not read offsets. @param memberId null: the client does not claim to be one */
   checkFetch(memberId: string | null, epoch: number): number {
-    if (!(this.#core instanceof ConsumerGroup) || (memberId === null && epoch < 0)) return ErrorCode.ERR_NO_ERROR
-    const member = this.#core.members.get(memberId ?? '')
+    const core = this.#core
+    if (core instanceof ClassicGroup || core instanceof ShareGroup) return ErrorCode.ERR_NO_ERROR
+    if (memberId === null && epoch < 0) return ErrorCode.ERR_NO_ERROR
+    const member = core.members.get(memberId ?? '')
     if (member === undefined) return ErrorCode.ERR_UNKNOWN_MEMBER_ID
     if (epoch === member.epoch) return ErrorCode.ERR_NO_ERROR
-    return member.classic === null ? ErrorCode.ERR_STALE_MEMBER_EPOCH : ErrorCode.ERR_ILLEGAL_GENERATION
+    const isClassic = 'classic' in member && member.classic !== null
+    return isClassic ? ErrorCode.ERR_ILLEGAL_GENERATION : ErrorCode.ERR_STALE_MEMBER_EPOCH
   }
 
   /** 0, or why none of the group's offsets can be deleted. */
   checkOffsetDelete(): number {
     if (this.#core instanceof ShareGroup) return ErrorCode.ERR_GROUP_ID_NOT_FOUND
+    if (this.#core instanceof StreamsGroup) return ErrorCode.ERR_NO_ERROR
     return this.isEmpty || this.protocolType === 'consumer' ? ErrorCode.ERR_NO_ERROR : ErrorCode.ERR_NON_EMPTY_GROUP
   }
 
@@ -212,6 +235,7 @@ export class Group {
   moved(): void {
     const core = this.#core
     if (core instanceof ConsumerGroup) for (const member of core.members.values()) core.keepAlive(member)
+    if (core instanceof StreamsGroup) for (const member of core.members.values()) core.keepAlive(member)
     if (!(core instanceof ClassicGroup)) return
     const { clock, classic } = this.#context
     const { stored } = core
@@ -246,7 +270,18 @@ export class Group {
     if (core instanceof ClassicGroup && core.protocolType === null) return committedAt
     if (core instanceof ClassicGroup && core.state !== 'Stable') return core.emptySince
     const [topic = ''] = key.split('\0')
-    return core.protocolType !== 'consumer' || core.isSubscribedTo(topic) ? null : committedAt
+    const isKnown = core instanceof StreamsGroup || core.protocolType === 'consumer'
+    return !isKnown || core.isSubscribedTo(topic) ? null : committedAt
+  }
+
+  #checkEpochFor({ memberId, epoch }: Committer, topicId: string, partition: number): number {
+    const core = this.#core
+    if (core instanceof ConsumerGroup) {
+      const member = core.members.get(memberId)
+      return member === undefined ? ErrorCode.ERR_NO_ERROR : checkAssignmentEpoch(member, epoch, topicId, partition)
+    }
+    if (!(core instanceof StreamsGroup)) return ErrorCode.ERR_NO_ERROR
+    return core.checkTaskEpoch(memberId, epoch, this.#context.topics.byId(topicId)?.name ?? '', partition)
   }
 }
 

@@ -6,11 +6,11 @@ import { splitKey } from './partition-set.ts'
 
 /**
  * The state of a group, as brokers name it: classic groups prepare and complete rebalances, those of KIP-848 assign and
- * reconcile.
+ * reconcile. A streams group whose topics are missing is not ready.
  * @since 0.1.0
  */
 export type GroupState =
-  'Empty' | 'PreparingRebalance' | 'CompletingRebalance' | 'Assigning' | 'Reconciling' | 'Stable' | 'Dead'
+  'Empty' | 'PreparingRebalance' | 'CompletingRebalance' | 'NotReady' | 'Assigning' | 'Reconciling' | 'Stable' | 'Dead'
 
 /**
  * A member of a group.
@@ -21,7 +21,7 @@ export interface GroupMember {
   /** `group.instance.id`, null without one and for members of share groups. */
   readonly instanceId: string | null
   readonly clientId: string
-  /** The partitions that the member has now. */
+  /** The partitions that the member has now; for members of streams groups those that its active tasks read. */
   readonly assigned: readonly { readonly topic: string; readonly partition: number }[]
 }
 
@@ -31,8 +31,8 @@ export interface GroupMember {
  */
 export interface GroupStatus {
   readonly groupId: string
-  /** `classic`, `consumer` (KIP-848) or `share` (KIP-932). */
-  readonly type: 'classic' | 'consumer' | 'share'
+  /** `classic`, `consumer` (KIP-848), `share` (KIP-932) or `streams` (KIP-1071). */
+  readonly type: 'classic' | 'consumer' | 'share' | 'streams'
   readonly state: GroupState
   readonly members: readonly GroupMember[]
 }
@@ -41,7 +41,7 @@ export function groupStatus(group: Group, topics: TopicStore): GroupStatus {
   return { groupId: group.id, type: group.type, state: group.state, members: membersOf(group, topics) }
 }
 
-function membersOf({ classic, consumer, share }: Group, topics: TopicStore): GroupMember[] {
+function membersOf({ classic, consumer, share, streams }: Group, topics: TopicStore): GroupMember[] {
   if (consumer !== null) {
     return [...consumer.members.values()].map(({ id, instanceId, clientId, assigned }) => {
       return { memberId: id, instanceId, clientId, assigned: named(assigned.keys(), topics) }
@@ -50,6 +50,14 @@ function membersOf({ classic, consumer, share }: Group, topics: TopicStore): Gro
   if (share !== null) {
     return [...share.members.values()].map(({ id, clientId, assigned }) => {
       return { memberId: id, instanceId: null, clientId, assigned: named(assigned, topics) }
+    })
+  }
+  if (streams !== null) {
+    return [...streams.members.values()].map(({ id, clientId, assigned }) => {
+      const assignedPartitions = streams.partitionsOf(assigned.active.keys()).flatMap(({ topic, partitions }) => {
+        return partitions.map(partition => ({ topic, partition }))
+      })
+      return { memberId: id, instanceId: null, clientId, assigned: assignedPartitions }
     })
   }
   return [...(classic?.members.values() ?? [])].map(({ id, groupInstanceId, clientId, assignment }) => {

@@ -21,6 +21,7 @@ import { reassignmentRoutes } from './reassignments.ts'
 import { scramUserRoutes } from './scram-users.ts'
 import { shareFetchRoutes } from './share-fetch.ts'
 import { shareGroupRoutes } from './share-groups.ts'
+import { streamsGroupRoutes } from './streams-groups.ts'
 import { telemetryRoutes } from './telemetry.ts'
 import { tokenRoutes } from './tokens.ts'
 import { topicPartitionRoutes } from './topic-partitions.ts'
@@ -45,6 +46,7 @@ export const routes: ReadonlyMap<number, Route> = new Map(
     ...groupAdminRoutes,
     ...groupOffsetRoutes,
     ...needsFeature('share.version', [...shareGroupRoutes, ...shareFetchRoutes]),
+    ...needsFeature('streams.version', streamsGroupRoutes),
     ...transactionRoutes,
     ...transactionOffsetRoutes,
     ...transactionAdminRoutes,

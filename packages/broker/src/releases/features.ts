@@ -86,6 +86,7 @@ function featuresOf(versions: ReadonlyMap<number, VersionRange>): readonly Featu
     { name: 'transaction.version', minVersion: 0, maxVersion: 2, level: 2 },
     { name: 'group.version', minVersion: 0, maxVersion: 1, level: 1 },
     { name: 'share.version', minVersion: 0, maxVersion: 1, level: 1 },
+    { name: 'streams.version', minVersion: 0, maxVersion: 1, level: 1 },
     { name: 'eligible.leader.replicas.version', minVersion: 0, maxVersion: 1, level: 1 },
     { name: 'kraft.version', minVersion: 0, maxVersion: 1, level: 0 },
   ]
