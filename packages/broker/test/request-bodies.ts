@@ -129,6 +129,36 @@ export function requestBodies(topicId: string): RequestBodies {
       { groupId: 'sharers', memberId: 'a', memberEpoch: 0, subscribedTopicNames: ['t'] },
       { groupId: 'missing', memberId: 'a', memberEpoch: 1 },
     ],
+    StreamsGroupHeartbeat: () => [
+      {
+        groupId: 'streams',
+        memberId: 'a',
+        memberEpoch: 0,
+        endpointInformationEpoch: 0,
+        rebalanceTimeoutMs: 1000,
+        processId: 'p',
+        activeTasks: [],
+        standbyTasks: [],
+        warmupTasks: [],
+        userEndpoint: { host: 'localhost', port: 80 },
+        topology: {
+          epoch: 0,
+          subtopologies: [
+            {
+              subtopologyId: '0',
+              sourceTopics: ['t'],
+              sourceTopicRegex: [],
+              stateChangelogTopics: [],
+              repartitionSinkTopics: [],
+              repartitionSourceTopics: [],
+              copartitionGroups: [],
+            },
+          ],
+        },
+      },
+      { groupId: 'missing', memberId: 'a', memberEpoch: 1, endpointInformationEpoch: 0 },
+    ],
+    StreamsGroupDescribe: () => [{ groupIds: ['streams', 'missing', 'g'] }],
     ShareGroupDescribe: () => [{ groupIds: ['sharers', 'missing', 'g'] }],
     ShareFetch: version =>
       [0, 1, 9].map(shareSessionEpoch => ({

@@ -49,7 +49,7 @@ test('levels move only in the direction that was asked for, within their limits'
   assert.equal(refused('share.version', 2, 'upgrade'), true)
   assert.equal(refused('share.version', -1, 'safe-downgrade'), true)
   assert.equal(refused('share.version', 0, 'unknown'), true)
-  assert.equal(refused('streams.version', 1, 'upgrade'), true)
+  assert.equal(refused('nonsense.version', 1, 'upgrade'), true)
   assert.equal(refused('metadata.version', 29, 'unsafe-downgrade'), true, 'its records could not be read')
 })
 

@@ -218,7 +218,7 @@ export class StreamsGroup {
   /** The members that answer queries, with the partitions of their tasks. */
   endpoints(): EndpointPartitions[] {
     return [...this.members.values()].flatMap(({ userEndpoint, assigned }) => {
-      if (userEndpoint === null || this.#configured?.subtopologies == null) return []
+      if (userEndpoint === null || (this.#configured?.subtopologies ?? null) === null) return []
       const active = this.partitionsOf(assigned.active.keys())
       return [{ endpoint: userEndpoint, active, standby: this.partitionsOf(assigned.standby) }]
     })
