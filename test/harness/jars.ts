@@ -8,7 +8,7 @@ import { promisify } from 'node:util'
 export type KafkaVersion = '4.3.1' | '3.9.1'
 
 /** A folder of test/java without its `kafka-`: what Kafka itself needs, or an application. */
-export type KafkaJars = KafkaVersion | 'streams-4.3.1'
+export type KafkaJars = KafkaVersion | 'streams-4.3.1' | 'connect-4.3.1'
 
 const run = promisify(execFile)
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))))

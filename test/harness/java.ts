@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { delimiter, join } from 'node:path'
-import { classesOf, jarsOf, type KafkaVersion } from './jars.ts'
+import { classesOf, jarsOf, type KafkaJars, type KafkaVersion } from './jars.ts'
 
 export interface JavaResult {
   readonly stdout: string
@@ -21,7 +21,7 @@ export function serverFlags(jars: string): string[] {
 
 /** The command that runs a class of Kafka's jars or of test/java/src. */
 export async function javaCommand(
-  version: KafkaVersion,
+  version: KafkaJars,
   className: string,
   args: readonly string[],
 ): Promise<[command: string, args: string[]]> {
