@@ -254,7 +254,7 @@ export function consumingScenarios(start: () => Promise<PlainCluster>): void {
     await consumer.run({ eachMessage: () => Promise.resolve() })
     await sent(topic, 1)
     const names = ['heartbeat', 'commit_offsets', 'group_join', 'fetch_start', 'fetch', 'network.request']
-    const all = [...names, 'start_batch_process', 'end_batch_process', 'connect']
+    const all = [...names, 'network.request_queue_size', 'start_batch_process', 'end_batch_process', 'connect']
     await until('all have come', () => all.every(name => seen.has(`consumer.${name}`)))
     await consumer.disconnect()
     const payload = (name: string): Record<string, unknown> => seen.get(`consumer.${name}`)?.payload as never
@@ -293,6 +293,7 @@ export function consumingScenarios(start: () => Promise<PlainCluster>): void {
     assert.deepEqual([typeof took, ended], ['number', batch])
     assert.equal(typeof payload('fetch')['nodeId'], 'string')
     assert.equal(payload('network.request')['apiName'], 'ApiVersions')
+    assert.equal(payload('network.request_queue_size')['queueSize'], 0)
     const { id, type, timestamp } = seen.get('consumer.connect') ?? {}
     assert.deepEqual([typeof id, type, typeof timestamp], ['number', 'consumer.connect', 'number'])
     assert.ok(seen.has('consumer.stop') && seen.has('consumer.disconnect'))
@@ -327,6 +328,16 @@ export function consumingScenarios(start: () => Promise<PlainCluster>): void {
       members.every(({ memberAssignment, memberMetadata }) => memberAssignment.length > 0 && memberMetadata.length > 0),
     )
     assert.equal(members[0]?.clientId, 'kafkajs')
+  })
+
+  test('the topics of an assignment come in the order in which they were subscribed to', async () => {
+    const topics = [await facade.topic(), await facade.topic()].sort().reverse()
+    const consumer = facade.consumer({ groupId: fresh('group') })
+    await consumer.connect()
+    for (const topic of topics) await consumer.subscribe({ topic })
+    const joined = nextEvent<ConsumerGroupJoinEvent>(consumer, consumer.events.GROUP_JOIN)
+    await consumer.run({ eachMessage: () => Promise.resolve() })
+    assert.deepEqual(Object.keys((await joined).payload.memberAssignment), topics)
   })
 
   test('topics that others of the group have subscribed to are reported, and not read', async () => {

@@ -4,6 +4,7 @@ import { test } from 'node:test'
 import {
   CODES,
   HighLevelProducer,
+  KafkaConsumer,
   Producer,
   type DeliveryReport,
   type LibrdKafkaError,
@@ -317,6 +318,9 @@ export function producingScenarios(start: () => Promise<PlainCluster>): void {
     assert.deepEqual(Reflect.get(producer, 'topicConfig'), topicConf)
     assert.throws(() => new Producer(anything({ 'fetch.wibble': 1 })), { code: CODES.ERRORS.ERR__INVALID_ARG })
     assert.throws(() => new Producer({ 'client.id': 'x' }, anything({ foo: 'bar' })), /there is no property 'foo'/)
+    for (const client of [Producer, HighLevelProducer, KafkaConsumer]) {
+      assert.throws(() => new client(anything(undefined)), /needs a configuration/)
+    }
     // As a function, too.
     assert.ok(Producer(conf) instanceof Producer)
     assert.ok(HighLevelProducer(conf) instanceof Producer)

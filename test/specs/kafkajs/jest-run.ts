@@ -1,32 +1,16 @@
 /** Runs Jest on a checkout of kafkajs, from a scratch folder with what its specs need. Nothing is written to the checkout. */
-import { build, type Plugin } from 'esbuild'
-import { execFileSync, spawn } from 'node:child_process'
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { spawn } from 'node:child_process'
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { jestTests } from '../jest-results.ts'
+import type { SpecTest } from '../results.ts'
+import { bundleFacade, install, plainBuiltIns } from '../scratch.ts'
+import type { SpecRun } from '../suite.ts'
 import type { Surroundings } from './surroundings.ts'
 
-export type Client = 'facade' | 'kafkajs'
-
-export interface SpecRun {
-  /** A work tree of kafkajs. */
-  readonly checkout: string
-  readonly scratch: string
-  readonly client: Client
-  readonly surroundings: Surroundings
-  /** Paths in the checkout. */
-  readonly files: readonly string[]
-}
-
-export interface SpecTest {
-  readonly name: string
-  readonly status: 'passed' | 'failed' | 'pending'
-  readonly messages: readonly string[]
-}
-
 const here = fileURLToPath(new URL('.', import.meta.url))
-const root = fileURLToPath(new URL('../../../', import.meta.url))
 
 /** As in kafkajs's package.json, less what lints. */
 const packages = [
@@ -42,34 +26,11 @@ const packages = [
   'uuid@3',
 ]
 
-/** Jest 25 does not know `node:` before a name. */
-const plainBuiltIns: Plugin = {
-  name: 'plain built-ins',
-  setup: bundle => {
-    bundle.onResolve({ filter: /^node:/ }, ({ path }) => ({ path: path.slice('node:'.length), external: true }))
-  },
-}
-
 /** Installs Jest, and puts the facade and its stand-ins into the scratch folder. */
 export async function prepare(scratch: string): Promise<void> {
   mkdirSync(join(scratch, 'stand-ins'), { recursive: true })
-  if (!existsSync(join(scratch, 'node_modules', 'jest'))) {
-    writeFileSync(join(scratch, 'package.json'), '{ "private": true }\n')
-    const quiet = ['--no-audit', '--no-fund', '--no-package-lock', '--ignore-scripts']
-    execFileSync('npm', ['install', ...quiet, ...packages], { cwd: scratch, stdio: ['ignore', 'ignore', 'inherit'] })
-  }
-  await build({
-    entryPoints: [join(root, 'packages/kafkajs/src/index.ts')],
-    outfile: join(scratch, 'facade.cjs'),
-    bundle: true,
-    platform: 'node',
-    format: 'cjs',
-    conditions: ['@ottla/source'],
-    define: { 'import.meta.url': 'bundleUrl' },
-    banner: { js: "const bundleUrl = require('url').pathToFileURL(__filename).href" },
-    plugins: [plainBuiltIns],
-    logLevel: 'error',
-  })
+  install(scratch, packages)
+  await bundleFacade('kafkajs', join(scratch, 'facade.cjs'), [plainBuiltIns])
   const { standIns, fileName } = createRequire(import.meta.url)('./jest/stand-ins.cjs') as {
     readonly standIns: Readonly<Record<string, string>>
     readonly fileName: (path: string) => string
@@ -82,9 +43,9 @@ export async function runSpecs({
   checkout,
   scratch,
   client,
-  surroundings,
+  brokers,
   files,
-}: SpecRun): Promise<Map<string, SpecTest[]>> {
+}: SpecRun<Surroundings>): Promise<Map<string, SpecTest[]>> {
   const config = join(scratch, `jest.config-${client}.json`)
   const output = join(scratch, `results-${client}.json`)
   rmSync(output, { force: true })
@@ -121,9 +82,9 @@ export async function runSpecs({
         SPECS_SCRATCH: scratch,
         SPECS_FACADE: join(scratch, 'facade.cjs'),
         SPECS_CLIENT: client,
-        SPECS_PLAIN: surroundings.plain,
-        SPECS_SSL: surroundings.ssl,
-        SPECS_SASL: surroundings.sasl,
+        SPECS_PLAIN: brokers.plain,
+        SPECS_SSL: brokers.ssl,
+        SPECS_SASL: brokers.sasl,
       },
     },
   )
@@ -131,33 +92,5 @@ export async function runSpecs({
     child.on('error', reject)
     child.on('close', resolve)
   })
-  return testsOf(checkout, output)
-}
-
-interface JestResults {
-  readonly testResults: readonly {
-    readonly name: string
-    readonly message: string
-    readonly assertionResults: readonly {
-      readonly fullName: string
-      readonly status: SpecTest['status']
-      readonly failureMessages: readonly string[]
-    }[]
-  }[]
-}
-
-function testsOf(checkout: string, output: string): Map<string, SpecTest[]> {
-  const { testResults } = JSON.parse(readFileSync(output, 'utf8')) as JestResults
-  return new Map(
-    testResults.map(({ name, message, assertionResults }) => [
-      name.slice(checkout.length + 1),
-      assertionResults.length === 0
-        ? [{ name: 'loads', status: 'failed', messages: [message] }]
-        : assertionResults.map(({ fullName, status, failureMessages }) => ({
-            name: fullName,
-            status,
-            messages: failureMessages,
-          })),
-    ]),
-  )
+  return jestTests(checkout, output)
 }

@@ -1,25 +1,16 @@
 /** Why tests of kafkajs's specs do not pass with the facade. */
 
-interface Reason {
-  /** Of a spec's path. */
-  readonly spec: string
-  /** In the names of its tests. */
-  readonly tests: RegExp
-  readonly reason: string
-}
+import type { Reason } from '../results.ts'
 
 const mocked = 'internals: answers of kafkajs’s own broker are mocked'
 const brokerIds = 'surroundings: brokers 0 to 2 are expected, and these are 1 to 3'
-const queue = 'requests do not queue, so there is no event for the length of the queue'
 const resets = 'a difference: the offset that is meant is committed, not -1 or -2'
 const shortest = 'a request timeout of 1 ms is taken for 10 ms, the least that `ottla` has'
 
-const reasons: readonly Reason[] = [
+export const reasons: readonly Reason[] = [
   { spec: 'producer/index', tests: /reconnects the cluster if disconnected/, reason: 'internals: kafkajs’s cluster' },
-  { spec: 'index', tests: /request queue size event/, reason: queue },
   { spec: 'index', tests: /request timeout event/, reason: shortest },
   { spec: 'instrumentationEvents', tests: /request timeout events/, reason: shortest },
-  { spec: 'instrumentationEvents', tests: /request queue size events/, reason: queue },
   {
     spec: 'instrumentationEvents',
     tests: /empty control batches/,
@@ -45,11 +36,6 @@ const reasons: readonly Reason[] = [
     spec: 'consumeMessages',
     tests: /concurrent heartbeats|heartbeats are exposed/,
     reason: 'a difference: heartbeats are sent at their interval, and do not wait for handlers',
-  },
-  {
-    spec: 'assignmentForUnsubscribedTopic',
-    tests: /starts consuming from new topics/,
-    reason: 'the order of the topics of an assignment is compared; ours is that of the names',
   },
   {
     spec: 'consumer/__tests__/commitOffsets',
@@ -92,7 +78,3 @@ const reasons: readonly Reason[] = [
     reason: 'internals: `kafka.admin()` never creates topics by asking, only a cluster made by hand does',
   },
 ]
-
-export function reasonOf(path: string, name: string): string | undefined {
-  return reasons.find(({ spec, tests }) => path.includes(spec) && tests.test(name))?.reason
-}

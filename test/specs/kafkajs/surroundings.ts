@@ -3,15 +3,14 @@ import { EmbeddedCluster, type AclBinding } from '@ottla/broker'
 import { AdminClient, type ScramMechanism } from 'ottla'
 import { Authority } from '../../harness/certificates.ts'
 import { startKafka } from '../../harness/kafka.ts'
-
-export type World = 'embedded' | 'real'
+import type { World } from '../results.ts'
+import type { SpecBrokers } from '../suite.ts'
 
 /** Addresses of the listeners. */
-export interface Surroundings {
+export interface Surroundings extends SpecBrokers {
   readonly plain: string
   readonly ssl: string
   readonly sasl: string
-  close(): Promise<void>
 }
 
 const users = { test: 'testtest', bob: 'bobbob', alice: 'alicealice' }

@@ -47,8 +47,16 @@ export class SessionEvents {
     this.#emitter.emit('REBALANCING', () => ({ groupId: this.#groupId, memberId }))
   }
 
-  /** @param strategy the first of its own, which all members use unless there are several */
-  joined(consumer: Consumer, partitions: readonly TopicPartition[], strategy = ''): void {
+  /**
+   * @param subscribed the topics of the payload's assignment come in this order
+   * @param strategy the first of its own, which all members use unless there are several
+   */
+  joined(
+    consumer: Consumer,
+    partitions: readonly TopicPartition[],
+    subscribed: readonly string[],
+    strategy = '',
+  ): void {
     const { memberId } = consumer
     const isLeader = this.#ledWith !== null
     this.#emitter.emit('GROUP_JOIN', () => ({
@@ -56,7 +64,7 @@ export class SessionEvents {
       memberId,
       leaderId: isLeader ? memberId : '',
       isLeader,
-      memberAssignment: byTopic(partitions),
+      memberAssignment: byTopic(partitions, subscribed),
       groupProtocol: this.#ledWith ?? strategy,
       duration: Date.now() - this.#joiningSince,
     }))
@@ -97,8 +105,10 @@ export class SessionEvents {
   }
 }
 
-function byTopic(partitions: readonly TopicPartition[]): IMemberAssignment {
+function byTopic(partitions: readonly TopicPartition[], order: readonly string[]): IMemberAssignment {
   const assignment: IMemberAssignment = {}
+  const assigned = new Set(partitions.map(({ topic }) => topic))
+  for (const topic of order) if (assigned.has(topic)) assignment[topic] = []
   for (const { topic, partition } of partitions) (assignment[topic] ??= []).push(partition)
   for (const numbers of Object.values(assignment)) numbers.sort((a, b) => a - b)
   return assignment

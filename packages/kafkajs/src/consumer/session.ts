@@ -239,7 +239,7 @@ export class Session {
     this.#applyPauses()
     const toCommit = sought.filter(({ offset }) => offset >= 0)
     if (settings.autoCommit && toCommit.length > 0) this.#commitSought(toCommit)
-    this.#events.joined(consumer, wanted, this.#assignors[0]?.name)
+    this.#events.joined(consumer, wanted, subscriptions.names, this.#assignors[0]?.name)
     this.#onJoined()
   }
 

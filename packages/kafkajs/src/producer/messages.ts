@@ -3,12 +3,18 @@ import type { Bytes, HeaderValueInput, ProducerMessage } from 'ottla'
 import { KafkaJSNonRetriableError } from '../errors.ts'
 import type { IHeaders, Message, TopicMessages } from '../types/producer.ts'
 
+/** What a program sends to one topic. */
+export interface CheckedMessages {
+  readonly topic: string
+  readonly messages: readonly Message[]
+}
+
 /**
  * Checks what a program wants to send, and joins what is for one topic.
  * @throws KafkaJSNonRetriableError
  */
-export function checkedMessages(topicMessages: readonly TopicMessages[]): TopicMessages[] {
-  const joined = new Map<string, Message[]>()
+export function checkedMessages(topicMessages: readonly TopicMessages[]): CheckedMessages[] {
+  const joined = new Map<string, readonly Message[]>()
   for (const { topic, messages } of topicMessages as readonly Partial<TopicMessages>[]) {
     if (!topic) throw new KafkaJSNonRetriableError('Invalid topic')
     if (!messages)
@@ -18,7 +24,8 @@ export function checkedMessages(topicMessages: readonly TopicMessages[]): TopicM
       const text = JSON.stringify(without)
       throw new KafkaJSNonRetriableError(`Invalid message without value for topic "${topic}": ${text}`)
     }
-    joined.set(topic, [...(joined.get(topic) ?? []), ...messages])
+    const before = joined.get(topic)
+    joined.set(topic, before === undefined ? messages : [...before, ...messages])
   }
   return Array.from(joined, ([topic, messages]) => ({ topic, messages }))
 }
@@ -26,14 +33,14 @@ export function checkedMessages(topicMessages: readonly TopicMessages[]): TopicM
 /** @param now ms since the epoch, for a message without a time; the partition is chosen later */
 export function toProducerMessage(topic: string, message: Message, now: number): ProducerMessage {
   const { key, value, headers, timestamp } = message
-  return {
+  const plain: ProducerMessage = {
     topic,
     key: bytesOf(key),
     value: bytesOf(value),
     timestamp: timestamp ? Number(timestamp) : now,
     opaque: message,
-    ...(headers ? { headers: headersOf(headers) } : {}),
   }
+  return headers ? { ...plain, headers: headersOf(headers) } : plain
 }
 
 function headersOf(headers: IHeaders): Record<string, HeaderValueInput> {

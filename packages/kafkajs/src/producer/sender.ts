@@ -1,5 +1,5 @@
 /** `send` and `sendBatch`, of a producer and of a transaction. */
-import { ErrorCode, KafkaError, type Producer } from 'ottla'
+import { ErrorCode, KafkaError, type Producer, type ProducerMessage } from 'ottla'
 import { KafkaJSNonRetriableError } from '../errors.ts'
 import { CompressionTypes } from '../enums.ts'
 import type { ProducerBatch, ProducerRecord, RecordMetadata, Sender } from '../types/producer.ts'
@@ -57,17 +57,15 @@ async function sendAll(
     await withRetries(host.plan, () => host.topics.prepare(topic, producer, host.timeoutMs, host.mayCreate), isMissing)
   }
   const now = Date.now()
-  const messages = checked.flatMap(each => each.messages.map(message => toProducerMessage(each.topic, message, now)))
+  const messages: ProducerMessage[] = []
+  for (const each of checked) {
+    for (const message of each.messages) messages.push(toProducerMessage(each.topic, message, now))
+  }
   const reports = await producer.sendBatch(messages)
   const failure = failureOf(reports)
   if (failure !== undefined) {
     host.topics.forget(checked.map(({ topic }) => topic))
     throw failure
   }
-  return acks === 0
-    ? []
-    : recordMetadata(
-        reports,
-        messages.map(({ timestamp }) => timestamp),
-      )
+  return acks === 0 ? [] : recordMetadata(reports, messages)
 }

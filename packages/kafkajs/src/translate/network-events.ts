@@ -4,14 +4,15 @@ import type { InstrumentationEmitter } from '../observe/emitter.ts'
 
 type RequestEvent = EventOf<'request'>
 
-type NetworkEvents = Readonly<Record<'REQUEST' | 'REQUEST_TIMEOUT', string>>
+/** Names of the events that clients of all kinds have. */
+export type NetworkEvents = Readonly<Record<'REQUEST' | 'REQUEST_TIMEOUT' | 'REQUEST_QUEUE_SIZE', string>>
 
 /** A client of `ottla`. */
 interface Requesting {
   on(type: 'request', listener: (event: RequestEvent) => void): unknown
 }
 
-/** Emits REQUEST and REQUEST_TIMEOUT for all requests of a client. @param clientId as it is configured */
+/** Emits REQUEST, REQUEST_TIMEOUT and REQUEST_QUEUE_SIZE for all requests of a client. @param clientId as it is configured */
 export function reportRequests<E extends NetworkEvents & Record<string, string>>(
   client: Requesting,
   emitter: InstrumentationEmitter<E>,
@@ -19,11 +20,12 @@ export function reportRequests<E extends NetworkEvents & Record<string, string>>
 ): void {
   client.on('request', event => {
     const { apiKey, apiName, apiVersion, correlationId, brokerName, sentAt, durationMs, sizeBytes, error } = event
+    const broker = (): string => brokerName.replace(/\/[^/]*$/, '')
     const request = (): Record<string, unknown> => ({
       apiKey,
       apiName,
       apiVersion,
-      broker: brokerName.replace(/\/[^/]*$/, ''),
+      broker: broker(),
       clientId,
       correlationId,
       // A request is made when it is sent: what waits before that is messages, not requests.
@@ -33,5 +35,7 @@ export function reportRequests<E extends NetworkEvents & Record<string, string>>
     })
     if (error !== undefined) emitter.emit('REQUEST_TIMEOUT', request)
     else emitter.emit('REQUEST', () => ({ ...request(), duration: Math.round(durationMs), size: sizeBytes }))
+    // Always empty, for the same reason: a gauge of it shows that.
+    emitter.emit('REQUEST_QUEUE_SIZE', () => ({ broker: broker(), clientId, queueSize: 0 }))
   })
 }

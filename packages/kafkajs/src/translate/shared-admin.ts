@@ -6,12 +6,10 @@ import type { Logger } from '../types/logging.ts'
 import { withRetries } from './attempts.ts'
 import { connecting } from './connecting.ts'
 import { toFinalError, toKafkaJSError } from './errors.ts'
-import { reportRequests } from './network-events.ts'
+import { reportRequests, type NetworkEvents } from './network-events.ts'
 import { reach } from './reach.ts'
 import type { RetryPlan } from './retry.ts'
 import type { Shared } from './shared.ts'
-
-type NetworkEvents = Readonly<Record<string, string>> & Readonly<Record<'REQUEST' | 'REQUEST_TIMEOUT', string>>
 
 export class SharedAdmin {
   readonly plan: RetryPlan
@@ -25,7 +23,7 @@ export class SharedAdmin {
     shared: Shared,
     plan: RetryPlan,
     logger: Logger,
-    emitter: InstrumentationEmitter<NetworkEvents>,
+    emitter: InstrumentationEmitter<NetworkEvents & Readonly<Record<string, string>>>,
     metadataMaxAge?: number,
   ) {
     this.#shared = shared

@@ -8,7 +8,7 @@ import {
 } from 'ottla'
 import { BaseClient } from '../client.ts'
 import { answer, call, timeoutAndCallback } from '../translate/calling.ts'
-import { configurationOf, copied, type Configuration } from '../translate/configuration.ts'
+import { configurationOf, copied, required, type Configuration } from '../translate/configuration.ts'
 import { converting, disconnected, librdKafkaError, toLibrdKafkaError } from '../translate/errors.ts'
 import { fromEvent, fromOffsets, toOffset, toPartition, toStart } from '../translate/partitions.ts'
 import type { WatermarkOffsets } from '../types/client.ts'
@@ -41,7 +41,7 @@ export class ConsumerClient extends BaseClient<Consumer> implements KafkaConsume
   #consumeTimeoutMs = CONSUME_MS
 
   constructor(conf: ConsumerGlobalConfig, topicConf: ConsumerTopicConfig = {}) {
-    const global = copied(conf)
+    const global = required(conf)
     const ofTopic = copied(topicConf)
     const configuration = configurationOf('consumer', { ...global }, { ...ofTopic })
     super('KafkaConsumer', global, ofTopic, configuration)

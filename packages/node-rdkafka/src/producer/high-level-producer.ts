@@ -1,6 +1,7 @@
 import type { DeliveryReport } from 'ottla'
 import { call } from '../translate/calling.ts'
 import { toLibrdKafkaError } from '../translate/errors.ts'
+import { required } from '../translate/configuration.ts'
 import type { ProducerGlobalConfig, ProducerTopicConfig } from '../types/config.ts'
 import type { MessageHeader } from '../types/messages.ts'
 import type { HighLevelProducerInstance } from '../types/producer.ts'
@@ -23,7 +24,7 @@ export class HighLevelProducerClient extends ProducerClient implements HighLevel
 
   constructor(conf: ProducerGlobalConfig, topicConf?: ProducerTopicConfig) {
     // Its reports are events, too, whatever the program asks for.
-    super({ ...conf, dr_cb: conf.dr_cb === undefined || conf.dr_cb === false ? true : conf.dr_cb }, topicConf)
+    super({ ...required(conf), dr_cb: conf.dr_cb === undefined || conf.dr_cb === false ? true : conf.dr_cb }, topicConf)
   }
 
   setKeySerializer(serializer: AnySerializer): void {

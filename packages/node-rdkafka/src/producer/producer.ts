@@ -1,7 +1,7 @@
 import { ErrorCode, PARTITION_UA, Producer as OttlaProducer, type ClientOptions, type DeliveryReport } from 'ottla'
 import { BaseClient } from '../client.ts'
 import { answer, timeoutAndCallback } from '../translate/calling.ts'
-import { configurationOf, copied, type Configuration } from '../translate/configuration.ts'
+import { configurationOf, copied, required, type Configuration } from '../translate/configuration.ts'
 import { converting, disconnected, librdKafkaError, toLibrdKafkaError } from '../translate/errors.ts'
 import { toHeaders, toReport } from '../translate/messages.ts'
 import { toPartition } from '../translate/partitions.ts'
@@ -34,7 +34,7 @@ export class ProducerClient extends BaseClient<OttlaProducer> implements Produce
   readonly #waiting: (() => void)[] = []
 
   constructor(conf: ProducerGlobalConfig, topicConf: ProducerTopicConfig = {}) {
-    const global: ProducerGlobalConfig & { topic?: unknown; partition?: unknown } = copied(conf)
+    const global: ProducerGlobalConfig & { topic?: unknown; partition?: unknown } = required(conf)
     const ofTopic = copied(topicConf)
     const configuration = configurationOf('producer', { ...global }, { ...ofTopic }, ['topic', 'partition'])
     super('Producer', global, ofTopic, configuration)

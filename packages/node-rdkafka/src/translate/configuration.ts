@@ -69,3 +69,12 @@ export function configurationOf(
 export function copied<T extends object>(conf: T): T {
   return { ...conf }
 }
+
+/**
+ * As `copied`, of what every client needs.
+ * @throws TypeError without it
+ */
+export function required<T extends object>(conf: T | null | undefined): T {
+  if (typeof conf === 'object' && conf !== null) return copied(conf)
+  throw new TypeError(`A client needs a configuration: an object of properties, not ${String(conf)}`)
+}
