@@ -117,6 +117,19 @@ export function statisticsScenarios(start: () => Promise<World>): void {
     assert.equal(stats.eos.epoch_cnt, 1)
   })
 
+  test('an admin client’s statistics have its brokers and requests', async () => {
+    const client = new AdminClient({ ...as(world, 'admin'), 'statistics.interval.ms': INTERVAL_MS })
+    try {
+      const done = statistics(client, ({ tx, rx }) => tx > 0 && rx > 0)
+      await client.describeCluster()
+      const stats = await done
+      hasLayout(stats, 'top')
+      assert.deepEqual([stats.msg_cnt, stats.topics], [0, {}])
+    } finally {
+      await client.close()
+    }
+  })
+
   test('a consumer’s statistics have its lag to the committed and stored offsets, and the state of its group', async () => {
     const topic = await newTopic()
     const producer = new Producer(as(world, 'admin'), { logger: quiet })

@@ -20,12 +20,20 @@ export function administeringScenarios(start: () => Promise<PlainCluster>): void
     const topics = await admin.listTopics()
     assert.ok(topics.includes(one) && topics.includes(two))
     await assert.rejects(
-      admin.createTopics({ topics: [{ topic: fresh('topic'), replicationFactor: 99 }] }),
+      admin.createTopics({
+        topics: [
+          { topic: fresh('topic'), replicationFactor: 99 },
+          { topic: fresh('topic'), numPartitions: 0 },
+        ],
+      }),
       (error: KafkaJS.KafkaJSAggregateError) => {
         assert.ok(error instanceof KafkaJS.KafkaJSAggregateError)
-        const [first] = error.errors
-        assert.ok(first instanceof KafkaJS.KafkaJSCreateTopicError)
-        assert.equal(first.code, ErrorCodes.ERR_INVALID_REPLICATION_FACTOR)
+        const codes = error.errors.map(each => {
+          assert.ok(each instanceof KafkaJS.KafkaJSCreateTopicError)
+          return each.code
+        })
+        const { ERR_INVALID_PARTITIONS, ERR_INVALID_REPLICATION_FACTOR } = ErrorCodes
+        assert.deepEqual(new Set(codes), new Set([ERR_INVALID_PARTITIONS, ERR_INVALID_REPLICATION_FACTOR]))
         return true
       },
     )
@@ -50,6 +58,7 @@ export function administeringScenarios(start: () => Promise<PlainCluster>): void
     assert.deepEqual(partition.isrNodes, [node])
     assert.equal(typeof found.topicId?.mostSignificantBits, 'bigint')
     assert.match(found.topicId?.base64str ?? '', /^[\w-]{22}$/)
+    assert.equal(found.topicId?.base64, found.topicId?.base64str)
     assert.ok(found.authorizedOperations?.includes(AclOperationTypes.READ))
     await assert.rejects(admin.fetchTopicMetadata({ topics: [fresh('missing')] }), {
       code: ErrorCodes.ERR_UNKNOWN_TOPIC_OR_PART,
@@ -86,6 +95,10 @@ export function administeringScenarios(start: () => Promise<PlainCluster>): void
     assert.equal(group.members[0]?.clientId, 'me')
     assert.equal(group.members[0].assignment.topicPartitions.length, 2)
     assert.ok(group.authorizedOperations?.includes(AclOperationTypes.DELETE))
+    await assert.rejects(admin.describeGroups([]), { message: 'Must provide at least one group name' })
+    await assert.rejects(admin.describeGroups([groupId], { timeout: 0 }), { code: ErrorCodes.ERR__TIMED_OUT })
+    await assert.rejects(admin.deleteGroups([groupId], { timeout: 0 }), { code: ErrorCodes.ERR__TIMED_OUT })
+    await assert.rejects(admin.listTopics({ timeout: 0.01 }), { code: ErrorCodes.ERR__TIMED_OUT })
     await assert.rejects(admin.deleteGroups([groupId]), (error: KafkaJS.KafkaJSDeleteGroupsError) => {
       assert.ok(error instanceof KafkaJS.KafkaJSDeleteGroupsError)
       assert.equal(error.groups[0]?.errorCode, ErrorCodes.ERR_NON_EMPTY_GROUP)
@@ -121,7 +134,9 @@ export function administeringScenarios(start: () => Promise<PlainCluster>): void
     await until(() => consumer.assignment().length === 2, 'an assignment')
     await consumer.commitOffsets([{ topic, partition: 0, offset: '2', metadata: 'm' }])
     const committed = [{ partition: 0, offset: '2', metadata: 'm', error: null }]
-    for (const topics of [[topic], [{ topic, partitions: [0] }], undefined] as (KafkaJS.TopicInput | undefined)[]) {
+    for (const topics of [[topic], [{ topic, partitions: [0] }], undefined, null] as (
+      KafkaJS.TopicInput | undefined
+    )[]) {
       const given = topics === undefined ? { groupId } : { groupId, topics }
       const [found] = await admin.fetchOffsets(given)
       assert.equal(found?.topic, topic)
@@ -143,7 +158,12 @@ export function administeringScenarios(start: () => Promise<PlainCluster>): void
 
   test('dependentAdmin shares the connections of a producer or a consumer', async () => {
     const unconnected = world.kafka().producer().dependentAdmin()
-    await assert.rejects(unconnected.connect(), { code: ErrorCodes.ERR__STATE })
+    const early = 'Underlying client is not connected.'
+    await assert.rejects(unconnected.connect(), { code: ErrorCodes.ERR__STATE, message: early })
+    const left = await world.producer()
+    await left.disconnect()
+    const message = 'Existing client must be connected before creating a new client from it'
+    await assert.rejects(left.dependentAdmin().connect(), { code: ErrorCodes.ERR__STATE, message })
     for (const owner of [await world.producer(), await world.consumer()]) {
       const admin = owner.dependentAdmin()
       await admin.connect()
@@ -151,6 +171,16 @@ export function administeringScenarios(start: () => Promise<PlainCluster>): void
       await admin.disconnect()
       await assert.rejects(admin.listTopics(), { code: ErrorCodes.ERR__STATE })
     }
+  })
+
+  test('statistics go to stats_cb', async () => {
+    let json = ''
+    const beside = { 'statistics.interval.ms': 100, stats_cb: ({ message }: { message: string }) => (json = message) }
+    const admin = world.kafka().admin(beside)
+    await admin.connect()
+    await until(() => json !== '', 'statistics')
+    assert.equal((JSON.parse(json) as { client_id: string }).client_id, 'rdkafka')
+    await admin.disconnect()
   })
 
   test('RdKafka.AdminClient: with callbacks; create and createFrom', async () => {

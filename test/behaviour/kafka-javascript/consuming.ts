@@ -333,4 +333,64 @@ export function consumingScenarios(start: () => Promise<PlainCluster>): void {
     await until(() => consumer.assignment().length > 0, 'an assignment')
     assert.equal(consumer.assignment().length, 1)
   })
+
+  test('disconnect lets a handler end, which may seek and commit, and rebalance_cb sees the revocation', async () => {
+    const topic = await world.topic()
+    await world.fill(topic, numbers(2))
+    const codes: number[] = []
+    const done: string[] = []
+    const consumer = await world.consumer({}, { rebalance_cb: ({ code }: { code: number }) => void codes.push(code) })
+    let begun = (): void => undefined
+    const running = new Promise<void>(resolve => (begun = resolve))
+    let leave = (): void => undefined
+    const leaving = new Promise<void>(resolve => (leave = resolve))
+    await consumer.subscribe({ topic })
+    await consumer.run({
+      eachMessage: async ({ message: { offset } }) => {
+        begun()
+        await leaving
+        consumer.seek({ topic, partition: 0, offset })
+        await consumer.commitOffsets([{ topic, partition: 0, offset: '1' }])
+        done.push(offset)
+      },
+    })
+    await running
+    const disconnected = consumer.disconnect()
+    leave()
+    await disconnected
+    assert.deepEqual(done, ['0'])
+    assert.deepEqual(codes, [ErrorCodes.ERR__ASSIGN_PARTITIONS, ErrorCodes.ERR__REVOKE_PARTITIONS])
+  })
+
+  test('pause and resume of whole topics', async () => {
+    const topic = await world.topic(2)
+    const seen: string[] = []
+    const consumer = await world.consumer()
+    await consumer.subscribe({ topic })
+    await consumer.run({ eachMessage: async ({ message }) => void seen.push(textOf(message)) })
+    await until(() => consumer.assignment().length === 2, 'an assignment')
+    consumer.pause([{ topic }])
+    assert.deepEqual(consumer.paused(), [{ topic, partitions: [0, 1] }])
+    await world.fill(topic, ['a'])
+    consumer.resume([{ topic }])
+    assert.deepEqual(consumer.paused(), [])
+    await until(() => seen.length === 1, 'a message')
+  })
+
+  test('committed has what was committed before, awaited or not', async () => {
+    const topic = await world.topic(3)
+    const consumer = await world.consumer({ autoCommit: false })
+    await consumer.subscribe({ topic })
+    await consumer.run({ eachMessage: async () => undefined })
+    await until(() => consumer.assignment().length === 3, 'an assignment')
+    const commits = [0, 1, 2].map(partition =>
+      consumer.commitOffsets([{ topic, partition, offset: '7', metadata: 'm' }]),
+    )
+    const committed = await consumer.committed()
+    assert.deepEqual(
+      committed.map(({ offset, metadata }) => [offset, metadata]),
+      Array.from({ length: 3 }, () => ['7', 'm']),
+    )
+    await Promise.all(commits)
+  })
 }

@@ -149,6 +149,12 @@ export function producingScenarios(start: () => Promise<PlainCluster>): void {
     await producer.flush({ timeout: 30_000 })
     assert.equal(settled, 2)
     await Promise.all(sends)
+    // Also when nothing else is under way.
+    const alone = producer.send({ topic, messages: [{ value: 'c' }] }).then(() => settled++)
+    await new Promise(resolve => setTimeout(resolve, 200))
+    assert.equal(settled, 2)
+    await producer.flush({ timeout: 30_000 })
+    await alone
     await assert.rejects(producer.flush({}), { code: ErrorCodes.ERR__INVALID_ARG })
   })
 
@@ -195,7 +201,8 @@ export function producingScenarios(start: () => Promise<PlainCluster>): void {
     assert.equal(producer.isActive(), false)
     const committed = await producer.transaction()
     await committed.send({ topic: to, messages: [{ value: 'committed' }] })
-    const topics = [{ topic: from, partitions: [{ partition: 0, offset: '2' }] }]
+    // As text, too: so come keys of an object.
+    const topics = [{ topic: from, partitions: [{ partition: '0' as unknown as number, offset: '2' }] }]
     await committed.sendOffsets({ consumer, topics })
     await committed.commit()
     await assert.rejects(producer.commit(), { code: ErrorCodes.ERR__STATE })

@@ -6,6 +6,7 @@ import {
   KafkaJSCreateTopicError,
   KafkaJSDeleteGroupsError,
   KafkaJSDeleteTopicRecordsError,
+  KafkaJSProtocolError,
   type KafkaJSError,
   type KafkaJSErrorMetadata,
 } from './errors.ts'
@@ -43,6 +44,7 @@ const TIMEOUT_MS = 5000
 export interface Owner {
   logger(): Logger
   _getInternalClient(): Producer | KafkaConsumer | null
+  _hasBegun(): boolean
 }
 
 type State =
@@ -91,7 +93,7 @@ export class AdminClient implements Admin {
       }
     }
     await Promise.all(topics.map(create))
-    if (errors.length > 0) throw new KafkaJSAggregateError('Topics could not be created', errors)
+    if (errors.length > 0) throw new KafkaJSAggregateError('Topic creation errors', errors)
     return areNew
   }
 
@@ -115,6 +117,8 @@ export class AdminClient implements Admin {
 
   async describeGroups(groups: string[], options: DescribeOptions = {}): Promise<GroupDescriptions> {
     const client = this.#connected
+    if (!Array.isArray(groups)) throw invalid('Must provide group name array')
+    if (groups.length === 0) throw invalid('Must provide at least one group name')
     return called(done => client.describeGroups(groups, options, done))
   }
 
@@ -249,7 +253,8 @@ export class AdminClient implements Admin {
 
   #createFrom(owner: Owner): AdministeringClient {
     const client = owner._getInternalClient()
-    if (client === null) throw wrongState('Underlying client is not connected.')
+    if (!owner._hasBegun()) throw wrongState('Underlying client is not connected.')
+    if (client === null) throw wrongState('Existing client must be connected before creating a new client from it')
     return AdministeringClient.createFrom(client)
   }
 
@@ -281,16 +286,24 @@ function newTopicOf(given: ITopicConfig): Parameters<AdministeringClient['create
   const { topic, numPartitions = -1, replicationFactor = -1, configEntries = [] } = given
   if (Object.hasOwn(given, 'replicaAssignment'))
     throw notImplemented("createTopics: 'replicaAssignment' is not supported")
+  // The client refuses these as an argument, before a broker can.
+  refuseCount(topic, 'partitions', numPartitions, ErrorCodes.ERR_INVALID_PARTITIONS)
+  refuseCount(topic, 'replicas', replicationFactor, ErrorCodes.ERR_INVALID_REPLICATION_FACTOR)
   const config = Object.fromEntries(configEntries.map(({ name, value }) => [name, value]))
   return { topic, num_partitions: numPartitions, replication_factor: replicationFactor, config }
 }
 
+/** @param count -1 for the broker's default */
+function refuseCount(topic: string, what: string, count: number, code: number): void {
+  if (count === 0 || count < -1) throw new KafkaJSProtocolError(`${topic} cannot have ${count} ${what}`, { code })
+}
+
 /** @returns the topics, of which all partitions are asked for; the partitions; null for no limit */
-function askedFor(topics: TopicInput | undefined): {
+function askedFor(topics: TopicInput | null | undefined): {
   names: readonly string[] | null
   partitions: { topic: string; partition: number }[] | null
 } {
-  if (topics === undefined || topics.length === 0) return { names: null, partitions: null }
+  if (topics === undefined || topics === null || topics.length === 0) return { names: null, partitions: null }
   if (topics.every(each => typeof each === 'string')) return { names: topics, partitions: null }
   const partitions = topics.flatMap(each => {
     if (typeof each === 'string' || !Array.isArray(each.partitions))
@@ -332,6 +345,6 @@ function toTopicMetadata({
       isr: isr.map(({ id }) => id),
       isrNodes: isr,
     })),
-    ...(authorizedOperations === undefined ? {} : { authorizedOperations }),
+    authorizedOperations,
   }
 }

@@ -36,6 +36,7 @@ export class Connection<C extends RdKafkaClient> {
   readonly #host: ConnectionHost<C>
   #state: State<C> = { is: 'init' }
   #credentials: Readonly<Record<string, string>> = {}
+  #leaving: Promise<void> | null = null
 
   constructor(host: ConnectionHost<C>) {
     this.#host = host
@@ -44,6 +45,17 @@ export class Connection<C extends RdKafkaClient> {
   /** The client while it is connected; null otherwise. */
   get client(): C | null {
     return this.#state.is === 'connected' ? this.#state.client : null
+  }
+
+  /** Whether `connect` has been called. */
+  get hasBegun(): boolean {
+    return this.#state.is !== 'init'
+  }
+
+  /** As `client`, until it is disconnected: what it is told then still counts. */
+  get leaving(): C | null {
+    const state = this.#state
+    return state.is === 'connected' || state.is === 'disconnecting' ? state.client : null
   }
 
   /** @throws KafkaJSError with ERR__STATE unless connected. @param call its name */
@@ -66,14 +78,18 @@ export class Connection<C extends RdKafkaClient> {
     await outcome
   }
 
-  /** Resolves when everything is closed; does nothing before `connect`. @param before what comes first */
-  async disconnect(before: (client: C) => void = () => undefined): Promise<void> {
+  /**
+   * Resolves when everything is closed; does nothing before `connect`.
+   * @param before what comes first, while the client can still be used
+   */
+  async disconnect(before: () => Promise<void> = () => Promise.resolve()): Promise<void> {
     if (this.#state.is === 'connecting') await this.#state.outcome.catch(() => undefined)
+    if (this.#state.is === 'connected') await (this.#leaving ??= before())
     const state = this.#state
     if (state.is === 'disconnecting') await state.end
     if (state.is !== 'connected') return
     const { client } = state
-    const end = this.#disconnect(client, before)
+    const end = this.#disconnect(client)
     this.#state = { is: 'disconnecting', client, end }
     await end
   }
@@ -135,9 +151,8 @@ export class Connection<C extends RdKafkaClient> {
     this.info(`${this.#host.what} connected`)
   }
 
-  async #disconnect(client: C, before: (client: C) => void): Promise<void> {
+  async #disconnect(client: C): Promise<void> {
     try {
-      before(client)
       await called<unknown>(done => client.disconnect(error => done(error, undefined)))
     } finally {
       this.#host.logger.info(`${this.#host.what} disconnected`, ownLine(client.name))

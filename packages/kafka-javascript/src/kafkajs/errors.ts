@@ -156,7 +156,7 @@ export class KafkaJSDeleteTopicRecordsError extends KafkaJSError {
   readonly partitions: KafkaJSDeleteTopicRecordsErrorPartition[]
 
   constructor({ partitions }: KafkaJSDeleteTopicRecordsErrorTopic) {
-    super('Records could not be deleted', { retriable: partitions.every(({ error }) => error.retriable) })
+    super('Error while deleting records', { retriable: partitions.every(({ error }) => error.retriable) })
     this.partitions = partitions
   }
 }

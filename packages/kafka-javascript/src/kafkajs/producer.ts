@@ -7,6 +7,7 @@ import type { Consumer } from '../types/kafkajs/consumer.ts'
 import type { Producer, ProducerBatch, ProducerRecord, RecordMetadata, Transaction } from '../types/kafkajs/producer.ts'
 import type { TopicOffsets } from '../types/kafkajs/values.ts'
 import { AdminClient } from './admin.ts'
+import type { Properties } from './block.ts'
 import { Connection } from './connection.ts'
 import { ErrorCodes, KafkaJSProtocolError } from './errors.ts'
 import { called, invalid, toKafkaJSError, wrongState } from './failures.ts'
@@ -38,13 +39,18 @@ export class ProducerClient implements Producer {
       make: credentials => {
         const settings = settingsOf('producer', { ...config, ...credentials }, this.#logger)
         this.#isTransactional = settings.properties['transactional.id'] !== undefined
-        return { settings, client: new RdKafkaProducer(settings.properties) }
+        return { settings, client: new RdKafkaProducer(lingering(settings.properties)) }
       },
       onConnected: async client => {
         if (this.#isTransactional)
           await called<void>(done => client.initTransactions(TRANSACTION_MS, error => done(error)))
       },
     })
+  }
+
+  /** Whether `connect` has been called. */
+  _hasBegun(): boolean {
+    return this.#connection.hasBegun
   }
 
   connect(): Promise<void> {
@@ -128,7 +134,12 @@ export class ProducerClient implements Producer {
     const member = (consumer as unknown as WithClient)._getInternalClient()
     if (member === null) throw wrongState('sendOffsets needs a consumer that is connected')
     const offsets = topics.flatMap(({ topic, partitions }) =>
-      partitions.map(({ partition, offset }) => ({ topic, partition, offset: Number(offset) })),
+      // Programs pass keys of objects, whatever the type says.
+      partitions.map(({ partition, offset }) => ({
+        topic,
+        partition: Number(partition as unknown),
+        offset: Number(offset),
+      })),
     )
     await called<void>(done =>
       client.sendOffsetsToTransaction(offsets, member as never, TRANSACTION_MS, error => done(error)),
@@ -165,6 +176,12 @@ export class ProducerClient implements Producer {
     if (!this.#isInTransaction) throw wrongState(`${call} needs a transaction: await transaction() first`)
     return client
   }
+}
+
+/** A program that says how long messages linger gets that, even if nothing else is under way. */
+function lingering(properties: Properties): Properties {
+  const isSaid = ['linger.ms', 'queue.buffering.max.ms'].some(name => properties[name] !== undefined)
+  return isSaid ? { 'ottla.linger.adaptive': false, ...properties } : properties
 }
 
 /** @throws KafkaJSError for what is an option of `send` in kafkajs, and of the producer here */

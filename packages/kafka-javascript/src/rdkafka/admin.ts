@@ -14,7 +14,7 @@ import {
   type Done,
   type NewTopic,
 } from '@ottla/node-rdkafka/parts'
-import { AdminClient, type AdminOptions, type AuthenticatedClient } from 'ottla'
+import { AdminClient, ErrorCode, type AdminOptions, type AuthenticatedClient, type KafkaError } from 'ottla'
 import { IsolationLevel } from '../enums.ts'
 import type {
   AdminCallback,
@@ -113,7 +113,7 @@ export class AdministeringClient extends EventEmitter implements IAdminClient {
 
   listTopics(options?: { timeout?: number } | AdminCallback<string[]>, cb?: AdminCallback<string[]>): void {
     const [given, callback] = optionsAndCallback(options, cb)
-    const asked = this.#connected.getMetadata({ allTopics: true, timeoutMs: given.timeout ?? TIMEOUT_MS })
+    const asked = this.#connected.getMetadata({ allTopics: true, timeoutMs: wholeMs(given.timeout ?? TIMEOUT_MS) })
     answer(asked, callback, ({ topics }) => topics.map(({ topic }) => topic))
   }
 
@@ -137,7 +137,8 @@ export class AdministeringClient extends EventEmitter implements IAdminClient {
     const client = this.#connected
     const ask = async (): Promise<GroupDescription[]> => {
       const { includeAuthorizedOperations = false } = given
-      const groups = await client.describeConsumerGroups(groupIds, { ...timeouts(given), includeAuthorizedOperations })
+      const described = client.describeConsumerGroups(groupIds, { ...timeouts(given), includeAuthorizedOperations })
+      const groups = answered(await described)
       const listed = groups.some(mayBeSimple) ? (await client.listConsumerGroups(timeouts(given))).groups : []
       const simple = new Set(listed.filter(({ isSimple }) => isSimple).map(({ groupId }) => groupId))
       return groups.map(group => toGroup(group, simple.has(group.groupId)))
@@ -151,7 +152,7 @@ export class AdministeringClient extends EventEmitter implements IAdminClient {
     cb?: AdminCallback<DeleteGroupsResult[]>,
   ): void {
     const [given, callback] = optionsAndCallback(options, cb)
-    answer(this.#connected.deleteConsumerGroups(groupIds, timeouts(given)), callback, results =>
+    answer(this.#connected.deleteConsumerGroups(groupIds, timeouts(given)).then(answered), callback, results =>
       results.map(({ groupId, error }) => ({ groupId, errorCode: error?.code ?? 0, ...errorOf(error) })),
     )
   }
@@ -246,5 +247,18 @@ function optionsAndCallback<O extends object, T>(
 }
 
 function timeouts({ timeout = TIMEOUT_MS }: { timeout?: number }): AdminOptions {
-  return { requestTimeoutMs: timeout }
+  return { requestTimeoutMs: wholeMs(timeout) }
+}
+
+/** Of a fraction of a millisecond nothing is left. */
+function wholeMs(timeout: number): number {
+  return Math.max(0, Math.floor(timeout))
+}
+
+/** @throws the error of a call that has got no answer at all in time */
+function answered<T extends { readonly error?: KafkaError | undefined }>(results: readonly T[]): readonly T[] {
+  const [first] = results
+  const isLate = results.every(({ error }) => error?.code === ErrorCode.ERR__TIMED_OUT)
+  if (first?.error !== undefined && isLate) throw first.error
+  return results
 }

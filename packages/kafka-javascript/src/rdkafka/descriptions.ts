@@ -173,9 +173,11 @@ export function toTopic(topic: OttlaTopic, brokers: readonly BrokerMetadata[]): 
 /** @param id in base64 */
 function toUuid(id: string): Uuid {
   const bytes = Buffer.from(id, 'base64')
+  const base64 = bytes.toString('base64url')
   return {
     mostSignificantBits: bytes.readBigInt64BE(0),
     leastSignificantBits: bytes.readBigInt64BE(8),
-    base64str: bytes.toString('base64url'),
+    base64str: base64,
+    base64,
   }
 }

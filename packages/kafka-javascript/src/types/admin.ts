@@ -63,6 +63,8 @@ export interface Uuid {
   mostSignificantBits: bigint
   leastSignificantBits: bigint
   base64str: string
+  /** The same, as the package really names it. */
+  base64: string
 }
 
 /** A group as its coordinator describes it. */

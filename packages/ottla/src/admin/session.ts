@@ -11,7 +11,8 @@ import { resolveConfig, type AdminConfig } from '../config/resolve.ts'
 import { KafkaError } from '../errors.ts'
 import { channels } from '../observe/channels.ts'
 import type { Statistics } from '../statistics.ts'
-import { lookAtWindow } from '../observe/statistics/window.ts'
+import { StatisticsReporter } from '../observe/statistics/reporter.ts'
+import { lookAtWindow, takeWindow, type ReadWindow } from '../observe/statistics/window.ts'
 import { startCall, type AdminCall, type AdminOptions } from './call.ts'
 
 /** Runs the calls of one admin client until it is closed. */
@@ -20,6 +21,8 @@ export class AdminSession {
   readonly cluster: Cluster
   readonly insight: ClientInsight
   readonly #owned: boolean
+  /** Null where the owner of the connections emits them. */
+  readonly #statistics: StatisticsReporter | null
   #closed = false
 
   /** @param owned - whether the session closes the connections */
@@ -31,9 +34,14 @@ export class AdminSession {
     const source: InsightSource = {
       conditions: () => (this.#closed ? [{ code: 'closed', message: closed }] : connectionConditions(cluster)),
       explain: () => (this.#closed ? [closed] : [...this.#explain()]),
-      statistics: () => adminStatistics(context, cluster),
+      statistics: () => adminStatistics(context, cluster, lookAtWindow),
     }
     this.insight = new ClientInsight(context, source, owned)
+    this.#statistics = owned
+      ? new StatisticsReporter(context.clock, context.events, context.settings['statistics.interval.ms'], () =>
+          adminStatistics(context, cluster, takeWindow),
+        )
+      : null
   }
 
   get closed(): boolean {
@@ -56,6 +64,7 @@ export class AdminSession {
   close(): void {
     if (!this.#closed && this.#owned) this.cluster.close()
     this.#closed = true
+    this.#statistics?.stop()
     this.insight.stop()
   }
 
@@ -70,9 +79,9 @@ export class AdminSession {
   }
 }
 
-function adminStatistics(context: ClientContext, cluster: Cluster): Statistics {
+function adminStatistics(context: ClientContext, cluster: Cluster, read: ReadWindow): Statistics {
   const { counters } = context
-  const common = commonStatistics(context, cluster, counters, new ExtrasByBroker(), lookAtWindow)
+  const common = commonStatistics(context, cluster, counters, new ExtrasByBroker(), read)
   return { ...common, replyq: 0, msg_cnt: 0, msg_size: 0, msg_max: 0, msg_size_max: 0, topics: {} }
 }
 

@@ -73,6 +73,6 @@ export function selected(
   return given.flatMap(({ topic, partitions }) => {
     if (typeof topic !== 'string') throw invalid('Topic must be a string.')
     const all = assigned.filter(each => each.topic === topic).map(({ partition }) => partition)
-    return (partitions ?? all).map(partition => ({ topic, partition }))
+    return [...new Set(partitions ?? all)].map(partition => ({ topic, partition }))
   })
 }

@@ -31,6 +31,8 @@ const COMMITTED_MS = 60_000
 interface Run {
   readonly handlers: Handlers
   readonly end: AbortController
+  /** Resolves when no handler is running any more. */
+  readonly running: Promise<void>
 }
 
 export class ConsumerClient implements Consumer {
@@ -41,6 +43,8 @@ export class ConsumerClient implements Consumer {
   /** For partitions that are not assigned yet. */
   readonly #seeks = new PartitionMap<OttlaOffset>()
   readonly #paused = new PartitionMap<Place>()
+  /** Commits that have not ended. */
+  readonly #commits = new Set<Promise<unknown>>()
   #run: Run | null = null
 
   constructor(config: Given) {
@@ -63,7 +67,7 @@ export class ConsumerClient implements Consumer {
   }
 
   disconnect(): Promise<void> {
-    return this.#connection.disconnect(() => this.#run?.end.abort())
+    return this.#connection.disconnect(() => this.#endRun())
   }
 
   logger(): Logger {
@@ -81,6 +85,11 @@ export class ConsumerClient implements Consumer {
   /** The client of `RdKafka` beneath; null unless connected. */
   _getInternalClient(): KafkaConsumer | null {
     return this.#connection.client
+  }
+
+  /** Whether `connect` has been called. */
+  _hasBegun(): boolean {
+    return this.#connection.hasBegun
   }
 
   subscribe(subscription: Subscription): Promise<void> {
@@ -118,7 +127,7 @@ export class ConsumerClient implements Consumer {
   async commitOffsets(topicPartitions?: TopicPartitionOffsetAndMetadata[] | null): Promise<void> {
     const consumer = this.#beneath('commitOffsets')
     try {
-      await consumer.commit(topicPartitions?.map(offsetToCommit))
+      await this.#tracked(consumer.commit(topicPartitions?.map(offsetToCommit)))
     } catch (error) {
       // There is nothing to commit.
       if (error instanceof KafkaError && error.code === ErrorCode.ERR__NO_OFFSET) return
@@ -134,6 +143,8 @@ export class ConsumerClient implements Consumer {
     const timeoutMs = timeout === undefined || timeout < 0 ? COMMITTED_MS : timeout
     const partitions = topicPartitions?.map(({ topic, partition }) => ({ topic, partition })) ?? this.assignment()
     if (partitions.length === 0) return []
+    // What the program has committed before counts.
+    await Promise.allSettled(this.#commits)
     try {
       return (await consumer.committed(partitions, timeoutMs)).map(toCommitted)
     } catch (error) {
@@ -213,7 +224,6 @@ export class ConsumerClient implements Consumer {
       logError: (message: string) => this.#connection.error(message),
     }
     const handlers = new Handlers(host, config)
-    this.#run = { handlers, end }
     const running = consumer.run({
       batchHandler: handlers.handle,
       concurrency: Math.max(1, Math.floor(config.partitionsConsumedConcurrently ?? 1)),
@@ -223,7 +233,27 @@ export class ConsumerClient implements Consumer {
       commit: isAutoCommit,
       signal: end.signal,
     })
-    running.catch((error: unknown) => this.#connection.error(`The run has ended: ${toKafkaJSError(error).message}`))
+    const failed = (error: unknown): void =>
+      this.#connection.error(`The run has ended: ${toKafkaJSError(error).message}`)
+    this.#run = { handlers, end, running: running.catch(failed) }
+  }
+
+  /** Lets the running handlers end: until then they may seek and commit. */
+  async #endRun(): Promise<void> {
+    const run = this.#run
+    if (run === null) return
+    run.end.abort()
+    let timer: NodeJS.Timeout | undefined
+    const late = new Promise<void>(resolve => (timer = setTimeout(resolve, this.#required.maxPollIntervalMs)))
+    await Promise.race([run.running, late])
+    clearTimeout(timer)
+  }
+
+  #tracked<T>(commit: Promise<T>): Promise<T> {
+    const ended = (): void => void this.#commits.delete(commit)
+    this.#commits.add(commit)
+    commit.then(ended, ended)
+    return commit
   }
 
   #resume(partitions: readonly Place[]): void {
@@ -257,7 +287,7 @@ export class ConsumerClient implements Consumer {
   }
 
   readonly #rebalanced = (error: LibrdKafkaError, partitions: readonly TopicPartition[]): void => {
-    const client = this.#connection.client
+    const client = this.#connection.leaving
     if (client === null) return
     if (error.code === ErrorCode.ERR__REVOKE_PARTITIONS) this.#run?.handlers.takeAway(partitions)
     void rebalance(error, partitions, {

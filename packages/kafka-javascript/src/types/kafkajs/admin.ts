@@ -63,7 +63,7 @@ export interface ITopicMetadata {
   topicId?: Uuid
   isInternal?: boolean
   partitions: PartitionMetadata[]
-  authorizedOperations?: AclOperationTypes[]
+  authorizedOperations?: AclOperationTypes[] | undefined
 }
 
 /** A committed offset. */
