@@ -126,10 +126,11 @@ const confluentRooms = {
 const registryContract = inside('schema-registry', '(errors|types)\\.ts$')
 const registryRooms = {
   avro: [],
+  protobuf: [],
   infer: [],
   client: [],
-  serdes: ['avro', 'client', 'infer'],
-  embedded: ['avro'],
+  serdes: ['avro', 'protobuf', 'client', 'infer'],
+  embedded: ['avro', 'protobuf'],
 }
 
 const codec = inside('protocol', 'api|wire/')

@@ -1,11 +1,18 @@
-/** A schema registry's client, with serdes for Avro. */
-export { SchemaRegistry, type AvroFactory, type SchemaRegistryOptions, type Version } from './registry.ts'
+/** A schema registry's client, with serdes for Avro and Protobuf. */
+export {
+  SchemaRegistry,
+  type AvroFactory,
+  type ProtobufFactory,
+  type SchemaRegistryOptions,
+  type Version,
+} from './registry.ts'
 export { SchemaRegistryError, type SchemaErrorCode, type SchemaErrorDetails } from './errors.ts'
 export type { RestOptions } from './client/rest.ts'
 export type { ClientCredentials, RegistryAuth } from './client/auth.ts'
 export type { RegistryTls } from './client/transport.ts'
 export type { CommonSerdesOptions, RegistrySerdes, RegistrySerdesContext } from './serdes/engine.ts'
 export type { AvroOptions, AvroSerdesOptions } from './serdes/avro.ts'
+export type { GeneratedMessage, ProtobufOptions, ProtobufSerdesOptions, ProtobufValue } from './serdes/protobuf.ts'
 export type { SubjectContext, SubjectNaming } from './serdes/subjects.ts'
 export type { ResolvedReference } from './serdes/format.ts'
 export type { LogicalConversion, LogicalTypes } from './avro/logical.ts'

@@ -5,6 +5,13 @@ import { RestClient, type RestOptions } from './client/rest.ts'
 import { SchemaRegistryError } from './errors.ts'
 import { avroSerdes, type AvroOptions, type AvroSerdesOptions } from './serdes/avro.ts'
 import type { RegistrySerdes } from './serdes/engine.ts'
+import {
+  protobufSerdes,
+  type GeneratedMessage,
+  type ProtobufOptions,
+  type ProtobufSerdesOptions,
+  type ProtobufValue,
+} from './serdes/protobuf.ts'
 import type { ResolvedReference } from './serdes/format.ts'
 import type { AvroValue } from './infer/avro.ts'
 import type {
@@ -55,6 +62,23 @@ export interface AvroFactory {
 }
 
 /**
+ * Makes Protobuf serdes. They need the package `@bufbuild/protobuf`.
+ * @since 0.1.0
+ */
+export interface ProtobufFactory {
+  /**
+   * Of a message that `protoc-gen-es` has generated code for: `registry.protobuf(OrderSchema)`. Its file is what is
+   * registered, with those that it imports, each under the path of its import. Messages are read with the generated code.
+   */
+  <D extends GeneratedMessage, const O extends ProtobufOptions = ProtobufOptions>(
+    schema: D,
+    options?: O,
+  ): RegistrySerdes<O extends { readonly values: 'json' } ? unknown : ProtobufValue<D>>
+  /** Without generated code, of a type that the application states; messages are read as they were written. */
+  <T = unknown>(options?: ProtobufSerdesOptions): RegistrySerdes<T>
+}
+
+/**
  * A schema registry with Confluent's REST API: Confluent's own, Apicurio's, Karapace, Redpanda's, or the embedded one.
  * What it has answered about an id or a version is kept.
  *
@@ -89,6 +113,12 @@ export class SchemaRegistry {
 
   /** Avro values, for the option `key` or `value` of a client. */
   readonly avro = ((options: AvroSerdesOptions = {}): unknown => avroSerdes(this, options)) as unknown as AvroFactory
+
+  /** Protobuf messages, for the option `key` or `value` of a client. Throws SchemaRegistryError MISSING_PACKAGE. */
+  readonly protobuf = ((
+    first?: GeneratedMessage | ProtobufSerdesOptions,
+    options?: ProtobufOptions,
+  ): RegistrySerdes<unknown> => protobufSerdes(this, first, options)) as ProtobufFactory
 
   /** Registers a schema as the subject's next version, unless it is one already; resolves with its id. */
   async register(subject: string, schema: string | object, options: SchemaOptions = {}): Promise<number> {

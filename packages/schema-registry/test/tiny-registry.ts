@@ -66,6 +66,13 @@ export async function tinyRegistry(t: TestContext): Promise<TinyRegistry> {
     if (latest !== null) {
       return described(schemas.findLast(({ subject }) => subject === decodeURIComponent(latest[1] ?? '')))
     }
+    const version = /^\/subjects\/([^/]+)\/versions\/(\d+)$/.exec(path)
+    if (version !== null) {
+      const [, subject = '', number] = version
+      return described(
+        schemas.find(each => each.subject === decodeURIComponent(subject) && each.version === Number(number)),
+      )
+    }
     return { status: 404, body: { error_code: 404, message: 'HTTP 404 Not Found' } }
   }
 

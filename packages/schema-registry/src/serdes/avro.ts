@@ -71,7 +71,7 @@ class AvroFormat implements Format {
 
   encoder(schema: { readonly schema: string }, references: readonly ResolvedReference[]) {
     const encoder = new AvroEncoder(parsed(schema.schema, references), this.#values)
-    return (data: unknown, prefix: Uint8Array): Buffer => encoder.encode(data, prefix)
+    return { encode: (data: unknown, prefix: Uint8Array): Buffer => encoder.encode(data, prefix) }
   }
 
   decoder(

@@ -2,8 +2,8 @@
 import { AnswerCache } from '../client/cache.ts'
 import { invalidArgument, invalidData, SchemaRegistryError, textOf } from '../errors.ts'
 import type { RegisteredSchema, SchemaReference } from '../types.ts'
-import type { Decode, Encode, Format, ResolvedReference } from './format.ts'
-import { framed, guidHeader, headerName, idPrefix } from './framing.ts'
+import type { Decode, Encode, Format, OwnSchema, ResolvedReference } from './format.ts'
+import { framed, guidHeader, headerName, idPrefix, type Framed } from './framing.ts'
 import { checkNaming, subjectOf, type SubjectNaming } from './subjects.ts'
 
 /**
@@ -116,10 +116,10 @@ export class SerdesEngine {
   }
 
   deserialize(data: Buffer, { headers, field }: RegistrySerdesContext): unknown {
-    const { schema, at } = framed(data, headers, field)
-    const decode = this.#decoders.peek(schema)
-    if (decode !== undefined) return read(decode, data, at, schema)
-    return this.#decoder(schema).then(made => read(made, data, at, schema))
+    const where = framed(data, headers, field)
+    const decode = this.#decoders.peek(where.schema)
+    if (decode !== undefined) return read(decode, data, where)
+    return this.#decoder(where.schema).then(made => read(made, data, where))
   }
 
   /** @param isOptional nobody waits for it */
@@ -152,16 +152,18 @@ export class SerdesEngine {
       throw new SchemaRegistryError('INVALID_SCHEMA', `${found}, not ${this.#format.type}`, { schemaId: schema.id })
     }
     const references = await this.#registry.resolveReferences(schema.references)
-    const encode = await this.#format.encoder(schema, references)
-    if (this.#options.idIn !== 'header') return { encode, prefix: idPrefix(schema.id), header: null, schema }
+    const { encode, afterId = nothing } = await this.#format.encoder(schema, references)
+    if (this.#options.idIn !== 'header') {
+      return { encode, prefix: Buffer.concat([idPrefix(schema.id), afterId]), header: null, schema }
+    }
     if (schema.guid === null) {
       throw new SchemaRegistryError('REFUSED', "this registry knows no GUIDs, which idIn: 'header' needs")
     }
-    return { encode, prefix: nothing, header: guidHeader(schema.guid), schema }
+    return { encode, prefix: nothing, header: Buffer.concat([guidHeader(schema.guid), afterId]), schema }
   }
 
   async #schemaFor(topic: string, field: 'key' | 'value', isOptional: boolean): Promise<RegisteredSchema> {
-    const { useLatest, latestWithMetadata, schemaId, autoRegister, normalize } = this.#options
+    const { useLatest, latestWithMetadata, schemaId } = this.#options
     const { own } = this.#format
     if (schemaId !== undefined) return this.#registry.getById(schemaId, {})
     const recordName = own === null ? null : await this.#format.recordName(own.text, await this.#references())
@@ -169,14 +171,26 @@ export class SerdesEngine {
     if (useLatest === true || latestWithMetadata !== undefined || own === null) {
       return this.#registry.latestOf(subject, latestWithMetadata, isOptional)
     }
-    const options = {
-      type: this.#format.type,
-      references: own.references,
-      ...(normalize === undefined ? {} : { normalize }),
-    }
+    return this.#registered(subject, own.text, await this.#referred(own))
+  }
+
+  #registered(subject: string, text: string, references: readonly SchemaReference[]): Promise<RegisteredSchema> {
+    const { autoRegister, normalize } = this.#options
+    const options = { type: this.#format.type, references, ...(normalize === undefined ? {} : { normalize }) }
     return autoRegister === false
-      ? this.#registry.lookup(subject, own.text, options)
-      : this.#registry.registerSchema(subject, own.text, options)
+      ? this.#registry.lookup(subject, text, options)
+      : this.#registry.registerSchema(subject, text, options)
+  }
+
+  /** What the application's schema refers to; what it imports is registered, each under its own name. */
+  async #referred({ references, imports = [], direct = [] }: OwnSchema): Promise<readonly SchemaReference[]> {
+    const made = new Map<string, SchemaReference>()
+    for (const { name, text, imports: further } of imports) {
+      const used = further.flatMap(each => made.get(each) ?? [])
+      const { version } = await this.#registered(name, text, used)
+      made.set(name, { name, subject: name, version: version ?? 1 })
+    }
+    return [...references, ...direct.flatMap(name => made.get(name) ?? [])]
   }
 
   #references(): Promise<readonly ResolvedReference[]> {
@@ -223,9 +237,9 @@ function addHeader(headers: RegistrySerdesContext['headers'], key: string, value
   if (last?.value?.equals(value) !== true) headers.push({ key, value })
 }
 
-function read(decode: Decode, data: Buffer, at: number, schema: number | string): unknown {
+function read(decode: Decode, data: Buffer, { schema, at, afterId }: Framed): unknown {
   try {
-    return decode(data, at)
+    return decode(data, at, afterId)
   } catch (error) {
     throw ofSchema(error, schema)
   }

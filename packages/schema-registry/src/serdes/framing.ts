@@ -18,6 +18,8 @@ export interface Framed {
   /** An id, or a GUID. */
   readonly schema: number | string
   readonly at: number
+  /** What follows the id in a header; null where the id is in front of the bytes. */
+  readonly afterId: Buffer | null
 }
 
 /** The name of the header that has the schema's GUID. */
@@ -40,11 +42,13 @@ export function guidHeader(guid: string): Buffer {
 export function framed(data: Buffer, headers: readonly HeaderLike[], field: 'key' | 'value'): Framed {
   if (headers.length > 0) {
     const found = inHeader(headers, headerName(field))
-    if (found !== null) return { schema: found, at: 0 }
+    if (found !== null) return found
   }
-  if (data.length >= PREFIX_BYTES && data[0] === ID) return { schema: data.readUInt32BE(1), at: PREFIX_BYTES }
+  if (data.length >= PREFIX_BYTES && data[0] === ID) {
+    return { schema: data.readUInt32BE(1), at: PREFIX_BYTES, afterId: null }
+  }
   if (data.length >= GUID_BYTES && data[0] === GUID)
-    return { schema: guidOf(data.subarray(1, GUID_BYTES)), at: GUID_BYTES }
+    return { schema: guidOf(data.subarray(1, GUID_BYTES)), at: GUID_BYTES, afterId: null }
   throw invalidData(
     data.length < PREFIX_BYTES
       ? `it names no schema: it has ${data.length} bytes, and a schema id takes 5`
@@ -52,12 +56,16 @@ export function framed(data: Buffer, headers: readonly HeaderLike[], field: 'key
   )
 }
 
-function inHeader(headers: readonly HeaderLike[], name: string): string | number | null {
+function inHeader(headers: readonly HeaderLike[], name: string): Framed | null {
   const header = headers.findLast(({ key }) => key === name)
   if (header === undefined || header.value === null) return null
   const bytes = Buffer.from(header.value as Uint8Array)
-  if (bytes[0] === GUID && bytes.length >= GUID_BYTES) return guidOf(bytes.subarray(1, GUID_BYTES))
-  if (bytes[0] === ID && bytes.length >= PREFIX_BYTES) return bytes.readUInt32BE(1)
+  if (bytes[0] === GUID && bytes.length >= GUID_BYTES) {
+    return { schema: guidOf(bytes.subarray(1, GUID_BYTES)), at: 0, afterId: bytes.subarray(GUID_BYTES) }
+  }
+  if (bytes[0] === ID && bytes.length >= PREFIX_BYTES) {
+    return { schema: bytes.readUInt32BE(1), at: 0, afterId: bytes.subarray(PREFIX_BYTES) }
+  }
   throw invalidData(`the header ${name} has ${bytes.length} bytes that are no schema id`)
 }
 
