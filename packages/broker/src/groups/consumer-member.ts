@@ -73,6 +73,15 @@ export interface Target {
   readonly subscriptionChanged: boolean
 }
 
+/** Whether all members have what they are to have in this epoch. */
+export function areReconciled(
+  members: Iterable<{ readonly state: MemberState; readonly epoch: number }>,
+  assignmentEpoch: number,
+): boolean {
+  for (const { state, epoch } of members) if (state !== 'stable' || epoch !== assignmentEpoch) return false
+  return true
+}
+
 type Step = Pick<ConsumerMember, 'epoch' | 'state' | 'assigned' | 'revoking'>
 
 /** The next step of a member towards its target: it gives up partitions first, then gets those that are free. */

@@ -7,7 +7,13 @@ import { DEFAULT_ASSIGNOR, assignors, type Assignment, type AssignorMember } fro
 import type { ClassicSeed } from './classic-member.ts'
 import type { GroupConfigs } from './configs.ts'
 import { downgraded } from './conversion.ts'
-import { reconcile, type ConsumerMember, type ConsumerSeed, type MemberTimer } from './consumer-member.ts'
+import {
+  areReconciled,
+  reconcile,
+  type ConsumerMember,
+  type ConsumerSeed,
+  type MemberTimer,
+} from './consumer-member.ts'
 import { partitionKey, splitKey } from './partition-set.ts'
 import { GroupRefusal } from './refusal.ts'
 import { topicPattern } from './topic-pattern.ts'
@@ -67,10 +73,7 @@ export class ConsumerGroup {
     if (this.#dead) return 'Dead'
     if (this.members.size === 0) return 'Empty'
     if (this.#epoch > this.#assignmentEpoch) return 'Assigning'
-    for (const { state, epoch } of this.members.values()) {
-      if (state !== 'stable' || epoch !== this.#assignmentEpoch) return 'Reconciling'
-    }
-    return 'Stable'
+    return areReconciled(this.members.values(), this.#assignmentEpoch) ? 'Stable' : 'Reconciling'
   }
 
   get isEmpty(): boolean {

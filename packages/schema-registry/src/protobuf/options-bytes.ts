@@ -2,7 +2,7 @@
 import { featureOptions, UNINTERPRETED, type KnownOption, type OptionTable } from './option-table.ts'
 import { constantText } from './print-options.ts'
 import type { ProtoConstant, ProtoOption } from './types.ts'
-import { FieldWriter, fieldsOf, signed, type ReadField } from './wire.ts'
+import { fieldsOf, signed, type FieldWriter, type ReadField } from './wire.ts'
 
 /** Not options in descriptors, but fields of a field. */
 export const FIELD_TRAITS: readonly string[] = ['default', 'json_name']

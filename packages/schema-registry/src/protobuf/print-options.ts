@@ -29,6 +29,6 @@ const escapes: Readonly<Record<string, string>> = {
 }
 
 export function quoted(text: string): string {
-  // eslint-disable-next-line no-control-regex -- these are what has to be escaped
+  // Control characters are what has to be escaped.
   return `"${text.replaceAll(/[\\"\u0000-\u001f]/g, each => escapes[each] ?? `\\x${each.charCodeAt(0).toString(16).padStart(2, '0')}`)}"`
 }

@@ -63,9 +63,9 @@ export class Tokens {
 
   /** Neighbouring texts are one. */
   text(what: string): string {
-    if (this.#next.is !== 'text') throw this.unexpected(what)
-    let all = ''
-    while (this.#next.is === 'text') all += this.take().value
+    let all: string | null = null
+    while (this.#next.is === 'text') all = (all ?? '') + this.take().value
+    if (all === null) throw this.unexpected(what)
     return all
   }
 

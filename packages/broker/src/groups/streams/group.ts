@@ -2,6 +2,7 @@
 import { ErrorCode } from '@ottla/protocol'
 import type { Timer } from '../../base/clock.ts'
 import type { TopicRequest } from '../../topics/topics.ts'
+import { areReconciled } from '../consumer-member.ts'
 import type { ConsumerContext } from '../consumer.ts'
 import { partitionKey, splitKey } from '../partition-set.ts'
 import { GroupRefusal } from '../refusal.ts'
@@ -62,14 +63,7 @@ export class StreamsGroup {
     if (this.members.size === 0) return 'Empty'
     if (this.#topology === null || this.#topology.epoch !== this.#validatedEpoch) return 'NotReady'
     if (this.#epoch > this.#assignmentEpoch) return 'Assigning'
-    for (const { state, epoch } of this.members.values()) {
-      if (state !== 'stable' || epoch !== this.#assignmentEpoch) return 'Reconciling'
-    }
-    return 'Stable'
-  }
-
-  get isEmpty(): boolean {
-    return this.members.size === 0
+    return areReconciled(this.members.values(), this.#assignmentEpoch) ? 'Stable' : 'Reconciling'
   }
 
   get epoch(): number {
@@ -95,6 +89,10 @@ export class StreamsGroup {
 
   get heartbeatIntervalMs(): number {
     return this.#context.configs.number(this.id, 'streams.heartbeat.interval.ms')
+  }
+
+  get isEmpty(): boolean {
+    return this.members.size === 0
   }
 
   targetOf(memberId: string): Tasks {
