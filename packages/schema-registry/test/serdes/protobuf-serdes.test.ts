@@ -93,7 +93,7 @@ test('a GUID in a header has the indexes behind it', async t => {
   assert.deepEqual(Buffer.from(toBinary(OrderSchema, order())), bytes)
   assert.equal(told.headers[0]?.key, '__value_schema_id')
   const id = Buffer.from('01' + '00000000000040008000000000000002' + '0202', 'hex')
-  assert.deepEqual(told.headers[0]?.value, id)
+  assert.deepEqual(told.headers[0].value, id)
   assert.deepEqual(await registry.protobuf(OrderSchema).deserialize(bytes, told), order())
   assert.deepEqual(await registry.protobuf().deserialize(bytes, told), order())
 })
