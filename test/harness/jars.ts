@@ -20,10 +20,19 @@ export const cacheFolder = join(root, '.kafka')
 export function jarsOf(version: KafkaJars): Promise<string> {
   return once(version, join(cacheFolder, version, 'jars'), async folder => {
     process.stderr.write(`% downloading Apache Kafka ${version} from Maven Central (once)\n`)
-    const pom = join(root, 'test', 'java', `kafka-${version}`, 'pom.xml')
-    const goal = ['dependency:copy-dependencies', '-DincludeScope=runtime', `-DoutputDirectory=${folder}`]
-    await run('mvn', ['-B', '-q', '-f', pom, ...goal], { maxBuffer: 1 << 26 })
+    await maven(`kafka-${version}`, 'copy-dependencies', folder)
   })
+}
+
+/** Runs a goal of Maven's dependency plugin on a pom of test/java. */
+export async function maven(
+  project: string,
+  goal: 'copy-dependencies' | 'unpack',
+  outputFolder: string,
+): Promise<void> {
+  const pom = join(root, 'test', 'java', project, 'pom.xml')
+  const options = ['-DincludeScope=runtime', `-DoutputDirectory=${outputFolder}`]
+  await run('mvn', ['-B', '-q', '-f', pom, `dependency:${goal}`, ...options], { maxBuffer: 1 << 26 })
 }
 
 /** The folder with a program of test/java/src, compiled against Kafka's jars; undefined if there is no such program. */

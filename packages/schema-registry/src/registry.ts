@@ -1,6 +1,15 @@
 /** The registry's client: its REST API as methods, and serdes for the three formats. */
 import { AnswerCache } from './client/cache.ts'
-import { configBody, configOf, listQuery, schemaBody, schemaOf, schemaText, subjectPath } from './client/answers.ts'
+import {
+  beginsWith,
+  configBody,
+  configOf,
+  listQuery,
+  schemaBody,
+  schemaOf,
+  schemaText,
+  subjectPath,
+} from './client/answers.ts'
 import { RestClient, type RestOptions } from './client/rest.ts'
 import { SchemaRegistryError } from './errors.ts'
 import { avroSerdes, type AvroOptions, type AvroSerdesOptions } from './serdes/avro.ts'
@@ -144,9 +153,7 @@ export class SchemaRegistry {
     options: SchemaOptions & ListOptions = {},
   ): Promise<RegisteredSchema> {
     const key = `lookup ${keyOf(subject, schema, options)}`
-    return this.#registered.get(key, async () =>
-      schemaOf(await this.#send('POST', subjectPath(subject), schema, options, { deleted: options.deleted }), subject),
-    )
+    return this.#registered.get(key, async () => this.#find(subject, schema, options, { deleted: options.deleted }))
   }
 
   /**
@@ -213,8 +220,10 @@ export class SchemaRegistry {
 
   /** @param options `prefix`: only subjects that begin so */
   async subjects(options: ListOptions & { readonly prefix?: string } = {}): Promise<string[]> {
-    const query = { subjectPrefix: options.prefix, ...listQuery(options) }
-    return (await this.#list('/subjects', query)) as string[]
+    const { prefix } = options
+    const found = (await this.#list('/subjects', { subjectPrefix: prefix, ...listQuery(options) })) as string[]
+    // Apicurio lists all.
+    return prefix === undefined ? found : found.filter(subject => beginsWith(subject, prefix))
   }
 
   /** @param options `prefix`: only of subjects that begin so; `latestOnly`: of each subject */
@@ -237,7 +246,9 @@ export class SchemaRegistry {
 
   /** The contexts, `.` for the default one. */
   async contexts(): Promise<string[]> {
-    return (await this.#list('/contexts', {})) as string[]
+    const found = (await this.#list('/contexts', {})) as string[]
+    // Apicurio writes them as they are in front of a subject.
+    return found.map(context => /^:(.*):$/.exec(context)?.[1] ?? context)
   }
 
   /** The formats that the registry knows. */
@@ -258,12 +269,22 @@ export class SchemaRegistry {
     const path = `/compatibility${subjectPath(subject)}/versions${version === undefined ? '' : `/${version}`}`
     const answer = await this.#send('POST', path, schema, options, { verbose: true })
     const { is_compatible: isCompatible, messages } = answer
-    return { isCompatible: isCompatible === true, messages: Array.isArray(messages) ? (messages as string[]) : [] }
+    if (typeof isCompatible !== 'boolean') {
+      throw new SchemaRegistryError('REFUSED', `the schema registry answered POST ${path} with no verdict`)
+    }
+    return { isCompatible, messages: Array.isArray(messages) ? (messages as string[]) : [] }
   }
 
   /** The subject's configuration, or the registry's where it has none; without a subject the registry's. */
   async getConfig(subject?: string): Promise<RegistryConfig> {
-    return configOf(await this.#get(`/config${partOf(subject)}`, { defaultToGlobal: subject !== undefined }))
+    try {
+      return configOf(await this.#get(`/config${partOf(subject)}`, { defaultToGlobal: subject !== undefined }))
+    } catch (error) {
+      // Apicurio knows no configuration of a subject without a schema.
+      const isUnknown = error instanceof SchemaRegistryError && error.code === 'NOT_FOUND'
+      if (subject === undefined || !isUnknown) throw error
+      return this.getConfig()
+    }
   }
 
   /** @param subject all subjects without a configuration of their own if left out */
@@ -278,7 +299,11 @@ export class SchemaRegistry {
 
   /** The subject's mode, or the registry's where it has none; without a subject the registry's. */
   async getMode(subject?: string): Promise<RegistryMode> {
-    return (await this.#get(`/mode${partOf(subject)}`, { defaultToGlobal: subject !== undefined })).mode as RegistryMode
+    const path = `/mode${partOf(subject)}`
+    const { mode } = await this.#get(path, { defaultToGlobal: subject !== undefined })
+    if (typeof mode === 'string') return mode as RegistryMode
+    const message = `the schema registry answered GET ${path} with no mode: it may not have modes`
+    throw new SchemaRegistryError('REFUSED', message)
   }
 
   /** @param options `force`: switch to IMPORT although there are schemas */
@@ -360,9 +385,18 @@ export class SchemaRegistry {
     options: SchemaOptions,
     known: RegisteredSchema,
   ): Promise<RegisteredSchema> {
-    const { normalize } = options
-    const found = await this.#send('POST', subjectPath(subject), schema, options, { normalize })
-    return { ...schemaOf(found, subject), id: known.id }
+    return { ...(await this.#find(subject, schema, options)), id: known.id }
+  }
+
+  async #find(
+    subject: string,
+    schema: string | object,
+    options: SchemaOptions,
+    query: Readonly<Record<string, boolean | undefined>> = {},
+  ): Promise<RegisteredSchema> {
+    const found = await this.#send('POST', subjectPath(subject), schema, options, query)
+    // Apicurio's answer has no type.
+    return schemaOf({ schemaType: options.type, ...found }, subject)
   }
 
   async #send(
@@ -374,7 +408,7 @@ export class SchemaRegistry {
   ): Promise<Record<string, unknown>> {
     const { normalize } = options
     const body = schemaBody(schema, options)
-    return (await this.#rest.call({ method, path, query: { normalize, ...query }, body })) as Record<string, unknown>
+    return objectOf(await this.#rest.call({ method, path, query: { normalize, ...query }, body }))
   }
 
   async #get(
@@ -383,12 +417,19 @@ export class SchemaRegistry {
     timeoutMs?: number,
   ): Promise<Record<string, unknown>> {
     const call = { method: 'GET', path, query, ...(timeoutMs === undefined ? {} : { timeoutMs }) } as const
-    return (await this.#rest.call(call)) as Record<string, unknown>
+    return objectOf(await this.#rest.call(call))
   }
 
   async #list(path: string, query: Readonly<Record<string, string | boolean | undefined>>): Promise<unknown[]> {
-    return (await this.#rest.call({ method: 'GET', path, query })) as unknown[]
+    const answer = await this.#rest.call({ method: 'GET', path, query })
+    if (Array.isArray(answer)) return answer as unknown[]
+    throw new SchemaRegistryError('REFUSED', `the schema registry answered GET ${path} with no list: is it a registry?`)
   }
+}
+
+/** Without content (204), nothing of what was asked for is there. */
+function objectOf(answer: unknown): Record<string, unknown> {
+  return typeof answer === 'object' && answer !== null ? (answer as Record<string, unknown>) : {}
 }
 
 function pairsOf(properties: Readonly<Record<string, string>>): string {

@@ -14,6 +14,12 @@ export function subjectPath(subject: string): string {
   return `/subjects/${encodeURIComponent(subject)}`
 }
 
+/** Whether a subject begins with a prefix; `:*:` stands for any context. */
+export function beginsWith(subject: string, prefix: string): boolean {
+  if (!prefix.startsWith(':*:')) return subject.startsWith(prefix)
+  return subject.replace(/^:[^:]*:/, '').startsWith(prefix.slice(3))
+}
+
 export function schemaText(schema: string | object): string {
   return typeof schema === 'string' ? schema : JSON.stringify(schema)
 }
@@ -54,9 +60,9 @@ export function listQuery({ deleted, deletedOnly }: ListOptions): Record<string,
 }
 
 export function configOf(answer: Record<string, unknown>): RegistryConfig {
-  const { compatibilityLevel, compatibility, normalize, compatibilityGroup, alias } = answer
+  const { compatibilityLevel, compatibility = compatibilityLevel, normalize, compatibilityGroup, alias } = answer
   return {
-    compatibility: (compatibilityLevel ?? compatibility) as CompatibilityLevel,
+    ...(typeof compatibility === 'string' ? { compatibility: compatibility as CompatibilityLevel } : {}),
     ...(typeof normalize === 'boolean' ? { normalize } : {}),
     ...(typeof compatibilityGroup === 'string' ? { compatibilityGroup } : {}),
     ...(typeof alias === 'string' ? { alias } : {}),

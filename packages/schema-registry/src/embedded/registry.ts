@@ -79,7 +79,12 @@ export class RegistryCore {
     const content = this.#accepted(given)
     const level = this.levelOf(subject)
     if (version === null) return this.#against(content, this.#live(subject), level)
-    return this.#against(content, [this.version(subject, version)], level)
+    const wanted = versionOf(version)
+    const live = this.#live(subject)
+    if (wanted === 'latest') return this.#against(content, live.slice(-1), level)
+    const old = live.find(record => record.version === wanted)
+    if (old === undefined) throw refusals.noVersion(wanted)
+    return this.#against(content, [old], level)
   }
 
   deleteSubject(subject: string, permanent: boolean): number[] {

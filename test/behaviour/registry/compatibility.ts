@@ -1,0 +1,159 @@
+/** Compatibility levels, configurations and modes. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { CompatibilityLevel, SchemaRegistry } from '@ottla/schema-registry'
+import { fresh } from '../world.ts'
+import { changes, type Change } from './avro-changes.ts'
+import { clientOf, record, type RegistryWorld } from './world.ts'
+
+const levels: readonly CompatibilityLevel[] = ['NONE', 'BACKWARD', 'FORWARD', 'FULL']
+
+function isAllowed(level: CompatibilityLevel, { backward, forward }: Change): boolean {
+  return (backward || level === 'NONE' || level === 'FORWARD') && (forward || level === 'NONE' || level === 'BACKWARD')
+}
+
+async function answers(registry: SchemaRegistry, subject: string, { fresh: schema }: Change): Promise<object> {
+  const given = typeof schema === 'string' ? JSON.stringify(schema) : (schema as object)
+  const entries: [string, boolean][] = []
+  for (const level of levels) {
+    await registry.setConfig(level, subject)
+    entries.push([level, (await registry.checkCompatibility(subject, given)).isCompatible])
+  }
+  return Object.fromEntries(entries)
+}
+
+export function compatibilityScenarios(world: () => RegistryWorld): void {
+  for (const change of changes) {
+    test(`${change.name}: allowed at the levels that it should be`, async () => {
+      const registry = clientOf(world())
+      const subject = fresh('changed')
+      const old = typeof change.old === 'string' ? JSON.stringify(change.old) : (change.old as object)
+      await registry.register(subject, old)
+      const expected = Object.fromEntries(levels.map(level => [level, isAllowed(level, change)]))
+      assert.deepEqual(await answers(registry, subject, change), expected)
+    })
+  }
+
+  for (const [direction, level] of [
+    ['older', 'BACKWARD'],
+    ['newer', 'FORWARD'],
+    ['both', 'FULL'],
+  ] as const) {
+    test(`${level} compares with the last version, ${level}_TRANSITIVE with all (${direction})`, async () => {
+      const registry = clientOf(world())
+      const subject = fresh('transitive')
+      const versions = [record('R'), record('R', 'x')]
+      const next = record('R', 'x', 'y?')
+      if (level === 'FORWARD') versions.reverse()
+      const first = { ...record('R', 'z'), aliases: [] }
+      await registry.register(subject, first)
+      await registry.setConfig('NONE', subject)
+      for (const version of versions) await registry.register(subject, version)
+      const given = level === 'FORWARD' ? record('R') : next
+      await registry.setConfig(level, subject)
+      assert.equal((await registry.checkCompatibility(subject, given)).isCompatible, true)
+      await registry.setConfig(`${level}_TRANSITIVE`, subject)
+      assert.equal((await registry.checkCompatibility(subject, given)).isCompatible, false)
+    })
+  }
+
+  test('a schema that is not compatible is refused, and one that is becomes the next version', async () => {
+    const registry = clientOf(world())
+    const subject = fresh('refused')
+    await registry.register(subject, record('R', 'x'))
+    await registry.setConfig('BACKWARD', subject)
+    const refused = { code: 'INCOMPATIBLE', status: 409, message: /\/fields\/1/ }
+    await assert.rejects(registry.register(subject, record('R', 'x', 'y')), refused)
+    await registry.register(subject, record('R', 'x', 'y?'))
+    await registry.setConfig('NONE', subject)
+    await registry.register(subject, record('R', 'y'))
+    assert.deepEqual(await registry.versions(subject), [1, 2, 3])
+  })
+
+  test('a version can be compared with alone', async () => {
+    const registry = clientOf(world())
+    const subject = fresh('alone')
+    await registry.register(subject, record('R', 'x'))
+    await registry.setConfig('NONE', subject)
+    await registry.register(subject, record('R', 'x', 'y'))
+    await registry.setConfig('BACKWARD', subject)
+    const check = async (version: number | 'latest'): Promise<boolean> =>
+      (await registry.checkCompatibility(subject, record('R', 'x', 'y'), { version })).isCompatible
+    assert.deepEqual([await check(1), await check(2), await check('latest')], [false, true, true])
+    const unknown = registry.checkCompatibility(subject, record('R', 'x'), { version: 9 })
+    await assert.rejects(unknown, { code: 'NOT_FOUND', errorCode: 40402 })
+  })
+
+  test('a schema is compatible with the latest version of a subject that is not there', async () => {
+    const registry = clientOf(world())
+    const { isCompatible } = await registry.checkCompatibility(fresh('new'), record('R', 'x'), { version: 'latest' })
+    assert.equal(isCompatible, true)
+  })
+
+  test('a registry that explains says why a schema is not compatible', async () => {
+    const registry = clientOf(world())
+    const subject = fresh('why')
+    await registry.register(subject, record('R', 'x'))
+    await registry.setConfig('BACKWARD', subject)
+    const { isCompatible, messages } = await registry.checkCompatibility(subject, record('R', 'x', 'y'))
+    assert.deepEqual([isCompatible, messages.length > 0], [false, world().traits.explains])
+  })
+
+  test('the configuration is that of the subject, or that of the registry', async () => {
+    const registry = clientOf(world())
+    const subject = fresh('configured')
+    assert.equal((await registry.getConfig()).compatibility, 'NONE')
+    assert.equal((await registry.getConfig(subject)).compatibility, 'NONE')
+    await registry.register(subject, record('R', 'x'))
+    assert.equal((await registry.getConfig(subject)).compatibility, 'NONE')
+    await registry.setConfig('FULL_TRANSITIVE', subject)
+    assert.equal((await registry.getConfig(subject)).compatibility, 'FULL_TRANSITIVE')
+    await registry.deleteConfig(subject)
+    assert.equal((await registry.getConfig(subject)).compatibility, 'NONE')
+  })
+
+  test('the level NONE of a subject stands above that of the registry, where it is one', async () => {
+    const registry = clientOf(world())
+    const subject = fresh('none')
+    await registry.register(subject, record('R', 'x'))
+    await registry.setConfig('BACKWARD')
+    try {
+      await registry.setConfig('NONE', subject)
+      const { isCompatible } = await registry.checkCompatibility(subject, record('R', 'x', 'y'))
+      assert.equal(isCompatible, world().traits.hasOwnNone)
+    } finally {
+      await registry.setConfig('NONE')
+    }
+  })
+
+  test('a subject can be configured before its first schema, where the registry allows it', async () => {
+    const registry = clientOf(world())
+    const subject = fresh('ahead')
+    const set = registry.setConfig('FORWARD', subject)
+    if (!world().traits.configuresAhead) {
+      await assert.rejects(set, { code: 'NOT_FOUND' })
+      return
+    }
+    await set
+    assert.equal((await registry.getConfig(subject)).compatibility, 'FORWARD')
+  })
+
+  test('what may be done is a matter of the mode, where there are modes', async () => {
+    const registry = clientOf(world())
+    const subject = fresh('mode')
+    await registry.register(subject, record('R', 'x'))
+    if (!world().traits.hasModes) {
+      await assert.rejects(registry.getMode(subject), {
+        code: 'REFUSED',
+        message: /answered GET \/mode.* with no mode/,
+      })
+      return
+    }
+    assert.equal(await registry.getMode(subject), 'READWRITE')
+    await registry.setMode('READONLY', subject)
+    await assert.rejects(registry.register(subject, record('R', 'y?')), { code: 'REFUSED', errorCode: 42205 })
+    await registry.deleteMode(subject)
+    assert.equal(await registry.getMode(subject), 'READWRITE')
+    await registry.register(subject, record('R', 'x', 'y?'))
+  })
+}

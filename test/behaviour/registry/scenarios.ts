@@ -1,0 +1,27 @@
+/** What a registry has to do for Confluent's clients, and so for ours. */
+import { after, before } from 'node:test'
+import { compatibilityScenarios } from './compatibility.ts'
+import { deleteScenarios } from './deletes.ts'
+import { extraScenarios } from './extras.ts'
+import { serdesScenarios } from './serdes.ts'
+import { subjectScenarios } from './subjects.ts'
+import { clientOf, type RegistryWorld } from './world.ts'
+
+/** @param start a registry of which the scenarios are the only users */
+export function registryScenarios(start: () => Promise<RegistryWorld>): void {
+  let world: RegistryWorld
+
+  before(async () => {
+    world = await start()
+    // Apicurio's level NONE of a subject is the registry's level: with NONE here it is the same in both.
+    await clientOf(world).setConfig('NONE')
+  })
+
+  after(() => world.close())
+
+  subjectScenarios(() => world)
+  deleteScenarios(() => world)
+  compatibilityScenarios(() => world)
+  extraScenarios(() => world)
+  serdesScenarios(() => world)
+}
