@@ -127,10 +127,11 @@ const registryContract = inside('schema-registry', '(errors|types)\\.ts$')
 const registryRooms = {
   avro: [],
   protobuf: [],
+  json: [],
   infer: [],
   client: [],
-  serdes: ['avro', 'protobuf', 'client', 'infer'],
-  embedded: ['avro', 'protobuf'],
+  serdes: ['avro', 'protobuf', 'json', 'client', 'infer'],
+  embedded: ['avro', 'protobuf', 'json'],
 }
 
 const codec = inside('protocol', 'api|wire/')

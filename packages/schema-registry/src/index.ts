@@ -1,7 +1,8 @@
-/** A schema registry's client, with serdes for Avro and Protobuf. */
+/** A schema registry's client, with serdes for Avro, Protobuf and JSON Schema. */
 export {
   SchemaRegistry,
   type AvroFactory,
+  type JsonFactory,
   type ProtobufFactory,
   type SchemaRegistryOptions,
   type Version,
@@ -12,7 +13,15 @@ export type { ClientCredentials, RegistryAuth } from './client/auth.ts'
 export type { RegistryTls } from './client/transport.ts'
 export type { CommonSerdesOptions, RegistrySerdes, RegistrySerdesContext } from './serdes/engine.ts'
 export type { AvroOptions, AvroSerdesOptions } from './serdes/avro.ts'
+export type { JsonOptions, JsonSerdesOptions } from './serdes/json.ts'
 export type { GeneratedMessage, ProtobufOptions, ProtobufSerdesOptions, ProtobufValue } from './serdes/protobuf.ts'
+export {
+  confluentSerdes,
+  type ConfluentDeserializer,
+  type ConfluentHeaders,
+  type ConfluentSerdes,
+  type ConfluentSerializer,
+} from './serdes/confluent.ts'
 export type { SubjectContext, SubjectNaming } from './serdes/subjects.ts'
 export type { ResolvedReference } from './serdes/format.ts'
 export type { LogicalConversion, LogicalTypes } from './avro/logical.ts'
@@ -40,6 +49,20 @@ export type {
   AvroValueOf,
   AvroWrapped,
 } from './infer/avro.ts'
+export type {
+  JsonAdditional,
+  JsonArrayOf,
+  JsonCombined,
+  JsonItems,
+  JsonMutable,
+  JsonObjectOf,
+  JsonParts,
+  JsonReferred,
+  JsonRequired,
+  JsonSchemaValue,
+  JsonTyped,
+  JsonValueOf,
+} from './infer/json.ts'
 export type {
   CompatibilityLevel,
   CompatibilityResult,

@@ -14,6 +14,7 @@ import { RestClient, type RestOptions } from './client/rest.ts'
 import { SchemaRegistryError } from './errors.ts'
 import { avroSerdes, type AvroOptions, type AvroSerdesOptions } from './serdes/avro.ts'
 import type { RegistrySerdes } from './serdes/engine.ts'
+import { jsonSerdes, type JsonOptions, type JsonSerdesOptions } from './serdes/json.ts'
 import {
   protobufSerdes,
   type GeneratedMessage,
@@ -23,6 +24,7 @@ import {
 } from './serdes/protobuf.ts'
 import type { ResolvedReference } from './serdes/format.ts'
 import type { AvroValue } from './infer/avro.ts'
+import type { JsonSchemaValue } from './infer/json.ts'
 import type {
   CompatibilityLevel,
   CompatibilityResult,
@@ -46,7 +48,8 @@ export interface SchemaRegistryOptions extends RestOptions {
   readonly latestTtlMs?: number
   /**
    * How long a deserializer asks a registry that does not answer, ms; 240,000 by default, which is less than
-   * `max.poll.interval.ms`. Its message waits so long, and with `run` only the messages of its partition.
+   * `max.poll.interval.ms`. In `consumer.run` it asks again for as long as the registry is down: only the partitions wait
+   * whose messages need a schema that is not known yet.
    */
   readonly outageMs?: number
 }
@@ -65,7 +68,7 @@ export interface AvroFactory {
    */
   <const S extends object, const O extends AvroOptions>(
     options: O & { readonly schema: S },
-  ): RegistrySerdes<AvroValue<S, O>>
+  ): RegistrySerdes<O extends { readonly values: 'json' } ? unknown : AvroValue<S, O>>
   /** Of a type that the application states. Without a schema, the subject's latest one is written. */
   <T = unknown>(options?: AvroSerdesOptions): RegistrySerdes<T>
 }
@@ -85,6 +88,17 @@ export interface ProtobufFactory {
   ): RegistrySerdes<O extends { readonly values: 'json' } ? unknown : ProtobufValue<D>>
   /** Without generated code, of a type that the application states; messages are read as they were written. */
   <T = unknown>(options?: ProtobufSerdesOptions): RegistrySerdes<T>
+}
+
+/**
+ * Makes JSON Schema serdes. They need the package `ajv`, unless they do not validate.
+ * @since 0.1.0
+ */
+export interface JsonFactory {
+  /** Of a schema that the application has: the type of values follows from it where it is written as a literal. */
+  <const S extends object>(options: JsonOptions & { readonly schema: S }): RegistrySerdes<JsonSchemaValue<S>>
+  /** Of a type that the application states. Without a schema, the subject's latest one is written. */
+  <T = unknown>(options?: JsonSerdesOptions): RegistrySerdes<T>
 }
 
 /**
@@ -128,6 +142,9 @@ export class SchemaRegistry {
     first?: GeneratedMessage | ProtobufSerdesOptions,
     options?: ProtobufOptions,
   ): RegistrySerdes<unknown> => protobufSerdes(this, first, options)) as ProtobufFactory
+
+  /** JSON values with a schema, for the option `key` or `value` of a client. Throws SchemaRegistryError MISSING_PACKAGE. */
+  readonly json = ((options: JsonSerdesOptions = {}): unknown => jsonSerdes(this, options)) as unknown as JsonFactory
 
   /** Registers a schema as the subject's next version, unless it is one already; resolves with its id. */
   async register(subject: string, schema: string | object, options: SchemaOptions = {}): Promise<number> {

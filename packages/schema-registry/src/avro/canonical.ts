@@ -48,3 +48,18 @@ function fieldOf(field: Json): Json {
   }
   return made
 }
+
+/** As `canonicalAvro`, with properties of the application's own in the order of their names. */
+export function sortedAvro(schema: unknown): string {
+  return canonicalAvro(sorted(schema))
+}
+
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sorted)
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(
+    Object.entries(value)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([key, each]) => [key, key === 'default' ? (each as unknown) : sorted(each)]),
+  )
+}

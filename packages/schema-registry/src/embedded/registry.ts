@@ -1,8 +1,9 @@
 /** What the registry does, without HTTP: registering, comparing, deleting. */
 import type { CompatibilityLevel, RegistryMode, SchemaMetadata, SchemaReference, SchemaType } from '../types.ts'
 import { refusals } from './failure.ts'
-import { formats, type WholeSchema } from './formats.ts'
-import { contextOf } from './names.ts'
+import type { Referred, WholeSchema } from './format.ts'
+import { formats } from './formats.ts'
+import { contextOf, contextSubject } from './names.ts'
 import type { ConfigRecord, SchemaRecord } from './records.ts'
 import { guidOf, type Content, type RegistryStore } from './store.ts'
 
@@ -29,11 +30,13 @@ export class RegistryCore {
     this.store = store
   }
 
-  register(subject: string, given: GivenSchema): SchemaRecord {
-    const content = this.#accepted(given)
+  /** @param normalize whether schemas that differ in form only are the same; the configuration's if it is null */
+  register(subject: string, given: GivenSchema, normalize: boolean | null = null): SchemaRecord {
+    const isNormalized = this.#normalizes(subject, normalize)
+    const content = this.#accepted(given, isNormalized)
     const mode = this.modeOf(subject)
     const live = this.#live(subject)
-    const known = live.find(record => isSame(record, content))
+    const known = live.findLast(record => isSame(record, content) || (isNormalized && isSameForm(record, content)))
     if (known !== undefined && (given.id === undefined || given.id === known.id)) return known
     if (mode === 'READONLY' || mode === 'READONLY_OVERRIDE') {
       throw refusals.notPermitted(`Subject ${subject} is in read-only mode`)
@@ -42,7 +45,7 @@ export class RegistryCore {
       throw refusals.notPermitted(`Subject ${subject} is ${mode === 'IMPORT' ? '' : 'not '}in import mode`)
     }
     if (mode !== 'IMPORT') {
-      const messages = this.#against(content, live, this.levelOf(subject))
+      const messages = this.#against(subject, content, live)
       if (messages.length > 0) throw refusals.incompatible(subject, messages)
     }
     const context = contextOf(subject)
@@ -55,11 +58,15 @@ export class RegistryCore {
   }
 
   /** The version that a schema is. */
-  lookup(subject: string, given: GivenSchema, deleted: boolean): SchemaRecord {
-    const content = this.#accepted(given)
+  lookup(subject: string, given: GivenSchema, deleted: boolean, normalize: boolean | null = null): SchemaRecord {
+    const isNormalized = this.#normalizes(subject, normalize)
+    const content = this.#accepted(given, isNormalized)
     const versions = this.store.versions(subject)
     if (versions.every(record => record.deleted && !deleted)) throw refusals.noSubject(subject)
-    const found = versions.findLast(record => (deleted || !record.deleted) && isSame(record, content))
+    const found = versions.findLast(
+      record =>
+        (deleted || !record.deleted) && (isSame(record, content) || (isNormalized && isSameForm(record, content))),
+    )
     if (found === undefined) throw refusals.noSchema()
     return found
   }
@@ -74,17 +81,22 @@ export class RegistryCore {
     return found
   }
 
+  /** The text of a schema in the format that a request names; as it is kept in any other. */
+  textOf(content: Content, format: string | null): string {
+    const { schemaType = 'AVRO', schema } = content
+    return (format === null ? null : formats[schemaType].formatted?.(this.#whole(content), format)) ?? schema
+  }
+
   /** Why a schema cannot become the next version; compared with one version, or with those that the level names. */
   compatibility(subject: string, given: GivenSchema, version: string | null): string[] {
     const content = this.#accepted(given)
-    const level = this.levelOf(subject)
-    if (version === null) return this.#against(content, this.#live(subject), level)
-    const wanted = versionOf(version)
     const live = this.#live(subject)
-    if (wanted === 'latest') return this.#against(content, live.slice(-1), level)
+    if (version === null) return this.#against(subject, content, live)
+    const wanted = versionOf(version)
+    if (wanted === 'latest') return this.#against(subject, content, live.slice(-1))
     const old = live.find(record => record.version === wanted)
     if (old === undefined) throw refusals.noVersion(wanted)
-    return this.#against(content, [old], level)
+    return this.#against(subject, content, [old])
   }
 
   deleteSubject(subject: string, permanent: boolean): number[] {
@@ -96,7 +108,8 @@ export class RegistryCore {
     if (!permanent && live.length === 0) throw refusals.subjectIsDeleted(subject)
     const going = permanent ? versions : live
     for (const record of going) this.#checkUnused(record)
-    for (const record of going) this.#remove(record, permanent)
+    if (permanent) for (const record of going) this.#remove(record, permanent)
+    else this.store.deleteSubject(subject, versions.at(-1)?.version ?? 0)
     if (this.store.versions(subject).every(record => record.deleted)) {
       this.store.putConfig(subject, null)
       this.store.putMode(subject, null)
@@ -124,10 +137,15 @@ export class RegistryCore {
     return [...new Set(this.#users(record).map(({ id }) => id))]
   }
 
-  /** The subject's level, or its context's, or the registry's. */
   levelOf(subject: string): CompatibilityLevel {
-    const level = this.config(subject)?.compatibilityLevel ?? this.config(null)?.compatibilityLevel ?? 'BACKWARD'
-    return level as CompatibilityLevel
+    return (this.setting(subject, 'compatibilityLevel') ?? 'BACKWARD') as CompatibilityLevel
+  }
+
+  /** The subject's, or its context's, or the registry's. */
+  setting<K extends keyof ConfigRecord>(subject: string, name: K): ConfigRecord[K] | undefined {
+    return [subject, contextSubject(subject), null]
+      .map(each => this.config(each)?.[name])
+      .find(each => each !== undefined)
   }
 
   config(subject: string | null): ConfigRecord | undefined {
@@ -148,7 +166,8 @@ export class RegistryCore {
   }
 
   modeOf(subject: string): RegistryMode {
-    return this.store.mode(subject) ?? this.store.mode(null) ?? 'READWRITE'
+    const [own, around] = [this.store.mode(subject), this.store.mode(contextSubject(subject))]
+    return own ?? around ?? this.store.mode(null) ?? 'READWRITE'
   }
 
   setMode(subject: string | null, mode: unknown, force: boolean): void {
@@ -166,12 +185,13 @@ export class RegistryCore {
   }
 
   /** The schema as it is kept. */
-  #accepted({ schema, schemaType = 'AVRO', references = [], metadata }: GivenSchema): Content {
+  #accepted({ schema, schemaType = 'AVRO', references = [], metadata }: GivenSchema, isNormalized = false): Content {
     if (typeof schema !== 'string' || schema === '') throw refusals.invalidSchema('Empty schema')
     if (!Object.hasOwn(formats, schemaType)) throw refusals.invalidSchema(`Invalid schema type ${schemaType}`)
-    const text = formats[schemaType].accept({ text: schema, references: this.#texts(references) })
+    const { accept, normalized } = formats[schemaType]
+    const accepted = accept({ text: schema, references: this.#referred(references) })
     return {
-      schema: text,
+      schema: isNormalized ? normalized(accepted) : accepted,
       ...(schemaType === 'AVRO' ? {} : { schemaType }),
       ...(references.length === 0 ? {} : { references }),
       ...(metadata === undefined ? {} : { metadata }),
@@ -179,28 +199,35 @@ export class RegistryCore {
   }
 
   #whole({ schema, references = [] }: Content): WholeSchema {
-    return { text: schema, references: this.#texts(references) }
+    return { text: schema, references: this.#referred(references) }
   }
 
-  /** The texts of references, each after those that it refers to. */
-  #texts(references: readonly SchemaReference[]): string[] {
-    const texts = new Set<string>()
-    const visit = (all: readonly SchemaReference[]): void => {
-      for (const { subject, version } of all) {
-        const record = this.store.versions(subject).find(each => each.version === version || version === -1)
+  /** What is referred to, each after that which it refers to itself. */
+  #referred(references: readonly SchemaReference[]): Referred[] {
+    const all = new Map<string, Referred>()
+    const visit = (each: readonly SchemaReference[], above: readonly string[]): void => {
+      for (const { name, subject, version } of each) {
+        const versions = this.store.versions(subject)
+        const record = version === -1 ? versions.at(-1) : versions.find(known => known.version === version)
         if (record === undefined) {
           throw refusals.invalidSchema(`No schema reference found for subject "${subject}" and version ${version}`)
         }
-        visit(record.references ?? [])
-        texts.add(record.schema)
+        const key = `${name} ${subject} ${record.version}`
+        if (above.includes(key)) throw refusals.invalidSchema(`${subject} version ${record.version} refers to itself`)
+        visit(record.references ?? [], [...above, key])
+        all.set(key, { name, subject, version: record.version, text: record.schema })
       }
     }
-    visit(references)
-    return [...texts]
+    visit(references, [])
+    return [...all.values()]
   }
 
-  #against(content: Content, versions: readonly SchemaRecord[], level: CompatibilityLevel): string[] {
+  #against(subject: string, content: Content, all: readonly SchemaRecord[]): string[] {
+    const level = this.levelOf(subject)
     if (level === 'NONE') return []
+    const group = this.setting(subject, 'compatibilityGroup')
+    const groupOf = ({ metadata }: Content): string | undefined => metadata?.properties?.[group ?? '']
+    const versions = group === undefined ? all : all.filter(each => groupOf(each) === groupOf(content))
     const compared = level.endsWith('_TRANSITIVE') ? [...versions].reverse() : versions.slice(-1)
     const reads = !level.startsWith('FORWARD')
     const isRead = !level.startsWith('BACKWARD')
@@ -229,6 +256,10 @@ export class RegistryCore {
     return [...(reads ? format.compare(b, a, true) : []), ...(isRead ? format.compare(a, b, false) : [])]
   }
 
+  #normalizes(subject: string, asked: boolean | null): boolean {
+    return asked ?? this.setting(subject, 'normalize') ?? false
+  }
+
   #checkWritable(subject: string): void {
     const mode = this.modeOf(subject)
     if (mode.startsWith('READONLY')) throw refusals.notPermitted(`Subject ${subject} is in read-only mode`)
@@ -251,6 +282,15 @@ export class RegistryCore {
     if (permanent) this.store.dropVersion(record.subject, record.version)
     else this.store.putSchema({ ...record, deleted: true })
   }
+}
+
+/** Whether two schemas differ in form only. */
+function isSameForm(a: Content, b: Content): boolean {
+  const { normalized } = formats[a.schemaType ?? 'AVRO']
+  return (
+    (a.schemaType ?? 'AVRO') === (b.schemaType ?? 'AVRO') &&
+    guidOf({ ...a, schema: normalized(a.schema) }) === guidOf({ ...b, schema: normalized(b.schema) })
+  )
 }
 
 function isSame(a: Content, b: Content): boolean {

@@ -36,15 +36,22 @@ const routes: readonly (readonly [method: string, path: string, handler: Handler
   [
     'POST',
     'subjects/*',
-    (core, { body, query }, [subject = '']) => described(core.lookup(subject, givenOf(body), is(query, 'deleted'))),
+    (core, { body, query }, [subject = '']) =>
+      described(core, query, core.lookup(subject, givenOf(body), is(query, 'deleted'), normalizes(query))),
   ],
   ['DELETE', 'subjects/*', (core, { query }, [subject = '']) => core.deleteSubject(subject, is(query, 'permanent'))],
   ['GET', 'subjects/*/versions', listVersions],
-  ['POST', 'subjects/*/versions', (core, { body }, [subject = '']) => described(core.register(subject, givenOf(body)))],
+  [
+    'POST',
+    'subjects/*/versions',
+    (core, { body, query }, [subject = '']) =>
+      described(core, query, core.register(subject, givenOf(body), normalizes(query))),
+  ],
   [
     'GET',
     'subjects/*/versions/*',
-    (core, { query }, [subject = '', version = '']) => described(core.version(subject, version, is(query, 'deleted'))),
+    (core, { query }, [subject = '', version = '']) =>
+      described(core, query, core.version(subject, version, is(query, 'deleted'))),
   ],
   [
     'DELETE',
@@ -55,7 +62,7 @@ const routes: readonly (readonly [method: string, path: string, handler: Handler
     'GET',
     'subjects/*/versions/*/schema',
     (core, { query }, [subject = '', version = '']) =>
-      new Raw(core.version(subject, version, is(query, 'deleted')).schema),
+      new Raw(core.textOf(core.version(subject, version, is(query, 'deleted')), query.get('format'))),
   ],
   [
     'GET',
@@ -65,8 +72,16 @@ const routes: readonly (readonly [method: string, path: string, handler: Handler
   ['GET', 'subjects/*/metadata', latestWithMetadata],
   ['GET', 'schemas', listSchemas],
   ['GET', 'schemas/types', () => ['JSON', 'PROTOBUF', 'AVRO']],
-  ['GET', 'schemas/ids/*', (core, request, [id = '']) => contentDescribed(contentOf(core, request, id))],
-  ['GET', 'schemas/ids/*/schema', (core, request, [id = '']) => new Raw(contentOf(core, request, id).schema)],
+  [
+    'GET',
+    'schemas/ids/*',
+    (core, request, [id = '']) => contentDescribed(core, request.query, contentOf(core, request, id)),
+  ],
+  [
+    'GET',
+    'schemas/ids/*/schema',
+    (core, request, [id = '']) => new Raw(core.textOf(contentOf(core, request, id), request.query.get('format'))),
+  ],
   [
     'GET',
     'schemas/ids/*/subjects',
@@ -138,8 +153,14 @@ function givenOf(body: Record<string, unknown>): GivenSchema {
   return body as unknown as GivenSchema
 }
 
-function described(record: SchemaRecord): object {
-  const { subject, version, id, schema, schemaType = 'AVRO', references, metadata, deleted } = record
+/** Null leaves it to the configuration. */
+function normalizes(query: URLSearchParams): boolean | null {
+  return query.has('normalize') ? is(query, 'normalize') : null
+}
+
+function described(core: RegistryCore, query: URLSearchParams, record: SchemaRecord): object {
+  const { subject, version, id, schemaType = 'AVRO', references, metadata, deleted } = record
+  const schema = core.textOf(record, query.get('format'))
   return {
     ...{ subject, version, id, guid: guidOf(record), schemaType },
     ...(references === undefined ? {} : { references }),
@@ -149,8 +170,9 @@ function described(record: SchemaRecord): object {
   }
 }
 
-function contentDescribed(content: Content): object {
-  const { schema, schemaType, references, metadata } = content
+function contentDescribed(core: RegistryCore, query: URLSearchParams, content: Content): object {
+  const { schemaType, references, metadata } = content
+  const schema = core.textOf(content, query.get('format'))
   return {
     schema,
     ...(schemaType === undefined ? {} : { schemaType }),
@@ -186,7 +208,7 @@ function listSchemas(core: RegistryCore, { query }: RegistryRequest): object[] {
   const subjects = core.store.subjects().filter(subject => fits(subject, query))
   return subjects.flatMap(subject => {
     const records = core.store.versions(subject).filter(record => listed(record, query))
-    return (is(query, 'latestOnly') ? records.slice(-1) : records).map(described)
+    return (is(query, 'latestOnly') ? records.slice(-1) : records).map(record => described(core, query, record))
   })
 }
 
@@ -196,7 +218,7 @@ function latestWithMetadata(core: RegistryCore, { query }: RegistryRequest, [sub
   if (versions.length === 0) throw refusals.noSubject(subject)
   const found = versions.findLast(({ metadata }) => keys.every((key, i) => metadata?.properties?.[key] === values[i]))
   if (found === undefined) throw refusals.noSchema()
-  return described(found)
+  return described(core, query, found)
 }
 
 function contentOf(core: RegistryCore, { query }: RegistryRequest, id: string): Content {
@@ -215,10 +237,10 @@ function usesOf(core: RegistryCore, request: RegistryRequest, id: string): Schem
     )
 }
 
-function byGuid(core: RegistryCore, _: RegistryRequest, [guid = '']: readonly string[]): object {
+function byGuid(core: RegistryCore, { query }: RegistryRequest, [guid = '']: readonly string[]): object {
   const content = core.store.byGuid(guid)
   if (content === undefined) throw refusals.noSchemaWithId(guid)
-  return contentDescribed(content)
+  return contentDescribed(core, query, content)
 }
 
 function compatibility(

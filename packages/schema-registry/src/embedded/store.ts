@@ -71,6 +71,11 @@ export class RegistryStore {
     this.#write({ keytype: 'SCHEMA', subject, version, magic: 1 }, null)
   }
 
+  /** All versions up to this one, in one record. */
+  deleteSubject(subject: string, version: number): void {
+    this.#write({ keytype: 'DELETE_SUBJECT', subject, magic: 0 }, { subject, version })
+  }
+
   putConfig(subject: string | null, config: ConfigRecord | null): void {
     this.#write({ keytype: 'CONFIG', subject, magic: 0 }, config)
   }

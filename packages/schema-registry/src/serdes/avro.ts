@@ -1,5 +1,6 @@
 /** Serdes of Avro. */
 import { AvroDecoder, AvroEncoder, parseWithReferences, recordNameOf, type ValueOptions } from '../avro/codec.ts'
+import { fromJson, toJson } from '../avro/json-values.ts'
 import type { LogicalTypes } from '../avro/logical.ts'
 import { parseAvro } from '../avro/parse.ts'
 import type { AvroType } from '../avro/types.ts'
@@ -27,6 +28,11 @@ export interface AvroOptions extends CommonSerdesOptions {
    * of the union apart, as two records; `wrapped`: always, but for null.
    */
   readonly unions?: 'auto' | 'wrapped'
+  /**
+   * `json`: values are what JSON has for them: bytes as text with a character for each, integers beyond 2^53 and decimals
+   * as text, dates as ISO text. By default (`native`) they are what the options above say.
+   */
+  readonly values?: 'native' | 'json'
 }
 
 /**
@@ -52,17 +58,20 @@ class AvroFormat implements Format {
   readonly own: Format['own']
   readonly #readerSchema: string | object | undefined
   readonly #values: ValueOptions
+  readonly #isJson: boolean
 
   constructor(options: AvroSerdesOptions) {
     const { schema, readerSchema = schema, references = [] } = options
-    const { long = 'number', logicalTypes = 'convert', unions = 'auto' } = options
+    const { long = 'number', logicalTypes = 'convert', unions = 'auto', values = 'native' } = options
+    if (!['native', 'json'].includes(values)) throw invalidArgument("values takes 'native' or 'json'")
     if (!['number', 'bigint'].includes(long)) throw invalidArgument("long takes 'number' or 'bigint'")
     if (!['auto', 'wrapped'].includes(unions)) throw invalidArgument("unions takes 'auto' or 'wrapped'")
     // Without references, what is wrong with a schema is known at once.
     if (references.length === 0) for (const each of [schema, readerSchema]) if (each !== undefined) parseAvro(each)
     this.own = schema === undefined ? null : { text: textOf(schema), references }
     this.#readerSchema = readerSchema
-    this.#values = { long, logicalTypes, unions }
+    this.#isJson = values === 'json'
+    this.#values = { long: this.#isJson ? 'bigint' : long, logicalTypes, unions }
   }
 
   recordName(schema: string, references: readonly ResolvedReference[]): string {
@@ -70,8 +79,13 @@ class AvroFormat implements Format {
   }
 
   encoder(schema: { readonly schema: string }, references: readonly ResolvedReference[]) {
-    const encoder = new AvroEncoder(parsed(schema.schema, references), this.#values)
-    return { encode: (data: unknown, prefix: Uint8Array): Buffer => encoder.encode(data, prefix) }
+    const type = parsed(schema.schema, references)
+    const values = this.#values
+    const encoder = new AvroEncoder(type, values)
+    const encode = this.#isJson
+      ? (data: unknown, prefix: Uint8Array): Buffer => encoder.encode(fromJson(type, data, values), prefix)
+      : (data: unknown, prefix: Uint8Array): Buffer => encoder.encode(data, prefix)
+    return { encode }
   }
 
   decoder(
@@ -82,6 +96,7 @@ class AvroFormat implements Format {
     const writer = parsed(written.schema, references)
     const reader = this.#readerSchema === undefined ? writer : parsed(this.#readerSchema, own)
     const decoder = new AvroDecoder(writer, reader, this.#values)
+    if (this.#isJson) return (bytes: Buffer, at: number): unknown => toJson(decoder.decode(bytes, at))
     return (bytes: Buffer, at: number): unknown => decoder.decode(bytes, at)
   }
 }

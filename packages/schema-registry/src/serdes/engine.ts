@@ -14,6 +14,8 @@ export interface RegistrySerdesContext {
   readonly topic: string
   readonly field: 'key' | 'value'
   readonly headers: { readonly key: string; readonly value: Buffer | null }[]
+  /** The client calls again after an error with `isRetriable`: a deserializer does not wait for a registry that is down. */
+  readonly isCalledAgain?: boolean
 }
 
 /**
@@ -79,6 +81,9 @@ interface Ready {
 
 const nothing = new Uint8Array(0)
 
+/** How long a registry that does not answer is asked where the client calls again. */
+const BRIEF_MS = 5000
+
 export class SerdesEngine {
   readonly #registry: RegistryAnswers
   readonly #format: Format
@@ -115,11 +120,11 @@ export class SerdesEngine {
     await this.#prepare(topic, field)
   }
 
-  deserialize(data: Buffer, { headers, field }: RegistrySerdesContext): unknown {
+  deserialize(data: Buffer, { headers, field, isCalledAgain = false }: RegistrySerdesContext): unknown {
     const where = framed(data, headers, field)
     const decode = this.#decoders.peek(where.schema)
     if (decode !== undefined) return read(decode, data, where)
-    return this.#decoder(where.schema).then(made => read(made, data, where))
+    return this.#decoder(where.schema, isCalledAgain).then(made => read(made, data, where))
   }
 
   /** @param isOptional nobody waits for it */
@@ -166,7 +171,7 @@ export class SerdesEngine {
     const { useLatest, latestWithMetadata, schemaId } = this.#options
     const { own } = this.#format
     if (schemaId !== undefined) return this.#registry.getById(schemaId, {})
-    const recordName = own === null ? null : await this.#format.recordName(own.text, await this.#references())
+    const recordName = own === null ? null : this.#format.recordName(own.text, await this.#references())
     const subject = subjectOf(this.#naming, { topic, field, recordName })
     if (useLatest === true || latestWithMetadata !== undefined || own === null) {
       return this.#registry.latestOf(subject, latestWithMetadata, isOptional)
@@ -203,9 +208,10 @@ export class SerdesEngine {
     return this.#ownReferences
   }
 
-  #decoder(schema: number | string): Promise<Decode> {
+  #decoder(schema: number | string, isCalledAgain: boolean): Promise<Decode> {
     return this.#decoders.get(schema, async () => {
-      const limit = { timeoutMs: this.#registry.outageMs }
+      const { outageMs } = this.#registry
+      const limit = { timeoutMs: isCalledAgain ? Math.min(outageMs, BRIEF_MS) : outageMs }
       try {
         const written =
           typeof schema === 'number'

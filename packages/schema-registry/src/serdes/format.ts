@@ -47,8 +47,8 @@ export interface Format {
   readonly type: SchemaType
   /** Null if the application has none: the subject's latest is taken. */
   readonly own: OwnSchema | null
-  /** What the strategies `record` and `topic-record` call the application's schema. */
-  recordName(schema: string, references: readonly ResolvedReference[]): string | Promise<string>
+  /** What the strategies `record` and `topic-record` call the application's schema; null if it has no name. */
+  recordName(schema: string, references: readonly ResolvedReference[]): string | null
   encoder(schema: RegisteredSchema, references: readonly ResolvedReference[]): Encoder | Promise<Encoder>
   /** @param own the references of the application's schema */
   decoder(

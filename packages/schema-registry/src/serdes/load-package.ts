@@ -24,6 +24,15 @@ export function loadPackage(name: string, what: string): unknown {
   }
 }
 
+/** Null if it is not installed. */
+export function loadPackageIfThere(name: string): unknown {
+  try {
+    return loaded(name)
+  } catch {
+    return null
+  }
+}
+
 function loaded(name: string): unknown {
   // A bundle in CommonJS form has no import.meta.url, but a __filename.
   const here = typeof __filename === 'string' ? __filename : import.meta.url

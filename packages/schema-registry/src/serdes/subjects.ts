@@ -24,7 +24,9 @@ export function subjectOf(naming: SubjectNaming, context: SubjectContext): strin
   if (typeof naming === 'function') return naming(context)
   if (naming === 'topic') return `${topic}-${field}`
   if (recordName === null) {
-    throw invalidArgument(`subject: '${naming}' needs the schema: give it, or name the subject by a function`)
+    throw invalidArgument(
+      `subject: '${naming}' needs the schema: give it (of JSON with a title), or name the subject by a function`,
+    )
   }
   return naming === 'record' ? recordName : `${topic}-${recordName}`
 }
