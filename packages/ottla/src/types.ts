@@ -387,6 +387,11 @@ export interface SerdesContext {
   readonly field: 'key' | 'value'
   /** The message's. What a serializer pushes is sent with it. */
   readonly headers: Header[]
+  /**
+   * True in `consumer.run`: a deserializer that fails with an error whose `isRetriable` is true is called again, after a
+   * backoff, for as long as that takes, and keeps up its own partition only. It need not wait by itself.
+   */
+  readonly isCalledAgain?: boolean
 }
 
 /** Turns data into bytes. A serializer that returns a promise works with `send` only. */

@@ -175,23 +175,26 @@ export class SchemaRegistry {
 
   /**
    * The schema with an id. In a context other than the default one, name a subject of it.
-   * @param options `timeoutMs`: how long to ask, in place of the client's limit
+   * @param options `timeoutMs`: how long to ask, in place of the client's limit; `once`: no retries
    */
   getById(
     id: number,
-    options: { readonly subject?: string; readonly timeoutMs?: number } = {},
+    options: { readonly subject?: string; readonly timeoutMs?: number; readonly once?: boolean } = {},
   ): Promise<RegisteredSchema> {
-    const { subject, timeoutMs } = options
+    const { subject, ...limit } = options
     return this.#byId.get(`${id} ${subject ?? ''}`, async () => {
-      const answer = await this.#get(`/schemas/ids/${id}`, { subject }, timeoutMs)
+      const answer = await this.#get(`/schemas/ids/${id}`, { subject }, limit)
       return schemaOf({ id, ...answer }, null)
     })
   }
 
   /** The schema with a GUID, which is its id in every registry. */
-  getByGuid(guid: string, options: { readonly timeoutMs?: number } = {}): Promise<RegisteredSchema> {
+  getByGuid(
+    guid: string,
+    options: { readonly timeoutMs?: number; readonly once?: boolean } = {},
+  ): Promise<RegisteredSchema> {
     return this.#byId.get(guid, async () => {
-      const answer = await this.#get(`/schemas/guids/${encodeURIComponent(guid)}`, {}, options.timeoutMs)
+      const answer = await this.#get(`/schemas/guids/${encodeURIComponent(guid)}`, {}, options)
       return schemaOf({ guid, id: 0, ...answer }, null)
     })
   }
@@ -431,10 +434,10 @@ export class SchemaRegistry {
   async #get(
     path: string,
     query: Readonly<Record<string, string | number | boolean | undefined>> = {},
-    timeoutMs?: number,
+    { timeoutMs, once = false }: { readonly timeoutMs?: number; readonly once?: boolean } = {},
   ): Promise<Record<string, unknown>> {
-    const call = { method: 'GET', path, query, ...(timeoutMs === undefined ? {} : { timeoutMs }) } as const
-    return objectOf(await this.#rest.call(call))
+    const limit = timeoutMs === undefined ? {} : { timeoutMs }
+    return objectOf(await this.#rest.call({ method: 'GET', path, query, isOptional: once, ...limit }))
   }
 
   async #list(path: string, query: Readonly<Record<string, string | boolean | undefined>>): Promise<unknown[]> {

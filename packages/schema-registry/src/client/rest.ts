@@ -35,7 +35,7 @@ export interface Call {
   readonly body?: unknown
   /** In place of `timeoutMs`. */
   readonly timeoutMs?: number
-  /** Nobody waits for it, and it is asked again anyhow: no retries. */
+  /** It is asked again anyhow: each URL is tried once. */
   readonly isOptional?: boolean
 }
 
@@ -89,7 +89,8 @@ export class RestClient {
           attempt--
           continue
         }
-        if (!error.isRetriable || call.isOptional === true) throw error
+        const isLast = call.isOptional === true && attempt + 1 >= this.#urls.length
+        if (!error.isRetriable || isLast) throw error
         failed = error
       }
       // Another URL is tried at once, all of them again after a pause.

@@ -55,6 +55,11 @@ export interface CommonSerdesOptions {
   readonly idIn?: 'prefix' | 'header'
 }
 
+interface Asking {
+  readonly timeoutMs?: number
+  readonly once?: boolean
+}
+
 /** What serdes need of the registry. */
 export interface RegistryAnswers {
   readonly cacheSize: number
@@ -66,8 +71,8 @@ export interface RegistryAnswers {
     properties: Readonly<Record<string, string>> | undefined,
     isOptional: boolean,
   ): Promise<RegisteredSchema>
-  getById(id: number, options: { readonly timeoutMs?: number }): Promise<RegisteredSchema>
-  getByGuid(guid: string, options: { readonly timeoutMs?: number }): Promise<RegisteredSchema>
+  getById(id: number, options: Asking): Promise<RegisteredSchema>
+  getByGuid(guid: string, options: Asking): Promise<RegisteredSchema>
   resolveReferences(references: readonly SchemaReference[]): Promise<readonly ResolvedReference[]>
 }
 
@@ -81,8 +86,8 @@ interface Ready {
 
 const nothing = new Uint8Array(0)
 
-/** How long a registry that does not answer is asked where the client calls again. */
-const BRIEF_MS = 5000
+/** How long a deserializer waits for an answer where the client calls again; it is there then, if it comes later. */
+const BRIEF_MS = 500
 
 export class SerdesEngine {
   readonly #registry: RegistryAnswers
@@ -124,7 +129,8 @@ export class SerdesEngine {
     const where = framed(data, headers, field)
     const decode = this.#decoders.peek(where.schema)
     if (decode !== undefined) return read(decode, data, where)
-    return this.#decoder(where.schema, isCalledAgain).then(made => read(made, data, where))
+    const found = this.#decoder(where.schema, isCalledAgain)
+    return (isCalledAgain ? inTime(found, where.schema) : found).then(made => read(made, data, where))
   }
 
   /** @param isOptional nobody waits for it */
@@ -210,8 +216,7 @@ export class SerdesEngine {
 
   #decoder(schema: number | string, isCalledAgain: boolean): Promise<Decode> {
     return this.#decoders.get(schema, async () => {
-      const { outageMs } = this.#registry
-      const limit = { timeoutMs: isCalledAgain ? Math.min(outageMs, BRIEF_MS) : outageMs }
+      const limit = isCalledAgain ? { once: true } : { timeoutMs: this.#registry.outageMs }
       try {
         const written =
           typeof schema === 'number'
@@ -224,6 +229,19 @@ export class SerdesEngine {
         throw ofSchema(error, schema)
       }
     })
+  }
+}
+
+async function inTime<T>(found: Promise<T>, schemaId: number | string): Promise<T> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_, reject) => {
+    const why = `schema ${schemaId}: the schema registry has not answered within ${BRIEF_MS} ms`
+    timer = setTimeout(() => reject(new SchemaRegistryError('UNAVAILABLE', why, { schemaId })), BRIEF_MS)
+  })
+  try {
+    return await Promise.race([found, late])
+  } finally {
+    clearTimeout(timer)
   }
 }
 

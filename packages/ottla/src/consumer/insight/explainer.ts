@@ -128,7 +128,11 @@ export class Explainer {
       fetching.fetchedAt < since
     const isFull = this.#consumer.isQueueFull()
     const troubled = this.#consumer.cursors.filter(
-      cursor => cursor.state === 'stopped' || cursor.trouble !== null || (!isFull && isSilent(cursor)),
+      cursor =>
+        cursor.state === 'stopped' ||
+        cursor.trouble !== null ||
+        cursor.waitsFor !== null ||
+        (!isFull && isSilent(cursor)),
     )
     const [first] = troubled
     if (first === undefined) return
@@ -149,6 +153,7 @@ export class Explainer {
   partition(cursor: Cursor): string {
     const why = cursor.trouble === null ? '' : `; last error: ${cursor.trouble.message}`
     if (cursor.paused) return 'is paused'
+    if (cursor.waitsFor !== null) return `waits, and tries again: ${cursor.waitsFor.message}`
     const job = this.#jobs().find(({ place }) => place === cursor)
     if (job !== undefined) return this.#consumer.runningJobs.describe(job) + (cursor.held ? '; what follows waits' : '')
     if (cursor.held) return 'is held: messages that have been read wait for the application'

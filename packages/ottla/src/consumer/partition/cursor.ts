@@ -99,6 +99,9 @@ export class Cursor implements TopicPartition {
     this.#trouble = null
   }
 
+  /** Why its next message cannot be deserialized yet; null unless a `run` waits for that. */
+  waitsFor: KafkaError | null = null
+
   /** Paused or held: nothing of it is delivered. */
   get isSuspended(): boolean {
     return this.paused || this.held

@@ -15,6 +15,8 @@ export interface Decoding {
   readonly value: Deserializer<unknown> | null
   /** Applies the interceptors. */
   readonly intercept?: Intercept | null
+  /** Deserializers that fail with a transient error are called again. */
+  readonly isRepeated?: boolean
 }
 
 /**
@@ -101,21 +103,28 @@ export function decodeFields<From extends Message, To>(
   make: (message: From, key: unknown, value: unknown) => To,
 ): From | To | Promise<To> {
   if (decoding.key === null && decoding.value === null) return message
-  const key = decodeField(message, 'key', decoding.key)
+  const { isRepeated = false } = decoding
+  const key = decodeField(message, 'key', decoding.key, isRepeated)
   if (key instanceof Promise) {
     // As a promise, too, so that both are awaited, whichever fails first.
-    const value = new Promise(resolve => resolve(decodeField(message, 'value', decoding.value)))
+    const value = new Promise(resolve => resolve(decodeField(message, 'value', decoding.value, isRepeated)))
     return Promise.all([key, value]).then(([k, v]) => make(message, k, v))
   }
-  const value = decodeField(message, 'value', decoding.value)
+  const value = decodeField(message, 'value', decoding.value, isRepeated)
   if (value instanceof Promise) return value.then((v: unknown) => make(message, key, v))
   return make(message, key, value)
 }
 
-function decodeField(message: Message, field: 'key' | 'value', deserializer: Deserializer<unknown> | null): unknown {
+function decodeField(
+  message: Message,
+  field: 'key' | 'value',
+  deserializer: Deserializer<unknown> | null,
+  isRepeated: boolean,
+): unknown {
   const bytes = message[field]
   if (bytes === null || deserializer === null) return bytes
-  const context: SerdesContext = { topic: message.topic, field, headers: message.headers }
+  const { topic, headers } = message
+  const context: SerdesContext = isRepeated ? { topic, field, headers, isCalledAgain: true } : { topic, field, headers }
   try {
     const decoded = deserializer(bytes, context)
     if (!(decoded instanceof Promise)) return decoded
@@ -126,6 +135,14 @@ function decodeField(message: Message, field: 'key' | 'value', deserializer: Des
   } catch (error) {
     throw undecodable(message, field, error)
   }
+}
+
+/** Whether a message may be deserialized later: what a deserializer needs, as a schema registry, is not there now. */
+export function isTransient(error: unknown): error is KafkaError {
+  if (!(error instanceof KafkaError)) return false
+  const { code, cause } = error
+  if (code !== ErrorCode.ERR__KEY_DESERIALIZATION && code !== ErrorCode.ERR__VALUE_DESERIALIZATION) return false
+  return typeof cause === 'object' && cause !== null && 'isRetriable' in cause && cause.isRetriable === true
 }
 
 function undecodable(message: Message, field: 'key' | 'value', cause: unknown): KafkaError {

@@ -7,7 +7,7 @@ import { KafkaError } from '../../errors.ts'
 import type { ChannelClient } from '../../observe/channel-payloads.ts'
 import type { Message } from '../../types.ts'
 import type { RunningJobs } from '../read/running-jobs.ts'
-import { decodeMessage, type Decoding } from '../read/decoding.ts'
+import { decodeMessage, isTransient, type Decoding } from '../read/decoding.ts'
 import { sendDeadLetter } from './dead-letter.ts'
 import { asError, deadLetterFailed } from './failure.ts'
 import type { RunOptions, RunSettings } from './options.ts'
@@ -22,8 +22,11 @@ export interface AttemptsHost {
   readonly decoding: Decoding | null
 }
 
-/** `abandoned`: the next reader starts it from the beginning; `again`: it could not be started yet. */
-export type Outcome = 'done' | 'abandoned' | 'again'
+/**
+ * `abandoned`: the next reader starts it from the beginning; `again`: it could not be started yet; `later`: nor now, as it
+ * cannot be deserialized for a reason that passes.
+ */
+export type Outcome = 'done' | 'abandoned' | 'again' | 'later'
 
 export class Attempts<K, V> {
   readonly #host: AttemptsHost
@@ -44,7 +47,7 @@ export class Attempts<K, V> {
     let attempt = 1
     let why: unknown
     try {
-      if (task.given === undefined) await this.#decode(task)
+      if (task.given === undefined && !(await this.#decoded(task))) return 'later'
       if (isLost(task) || isStale(task)) return 'abandoned'
       // It may have been paused while deserializers were running.
       if (message.cursor.paused && !partition.isDraining) return 'again'
@@ -78,11 +81,21 @@ export class Attempts<K, V> {
     return 'done'
   }
 
-  async #decode(task: Task): Promise<void> {
+  /** False if it has to wait: neither a failed attempt nor a dead letter comes of that. */
+  async #decoded(task: Task): Promise<boolean> {
     const { decoding } = this.#host
     const { message } = task
-    if (decoding === null) task.given = message
-    else task.given = await this.#call(task, async () => decodeMessage(message, decoding))
+    const { cursor } = message
+    try {
+      if (decoding === null) task.given = message
+      else task.given = await this.#call(task, async () => decodeMessage(message, decoding))
+    } catch (error) {
+      if (!isTransient(error)) throw error
+      cursor.waitsFor = error
+      return false
+    }
+    cursor.waitsFor = null
+    return true
   }
 
   #attempt(task: Task, attempt: number): Promise<void> {

@@ -43,6 +43,10 @@ export class PartitionWork extends PartitionRun implements PartitionQueue<Task> 
   readonly ready = new Ring<Task>()
   busy = 0
   readonly tracker = new OffsetTracker()
+  /** How often in a row a message could not be deserialized for a reason that passes. */
+  failures = 0
+  /** Nothing of it is started until the next look. */
+  isBackingOff = false
   /** How many messages have been taken so far. */
   taken = 0
   /** Messages that are in progress or wait, and their bytes. */

@@ -1,4 +1,6 @@
 /** Processes many messages at once in the order asked for, and stores offsets up to the first unfinished message. */
+import { backoffMs } from '../../base/backoff.ts'
+import { sleep } from '../../base/clock.ts'
 import type { Cursor } from '../partition/cursor.ts'
 import type { FetchedMessage } from '../partition/message.ts'
 import { Attempts } from './attempts.ts'
@@ -12,6 +14,10 @@ import { WorkBudget } from './work-budget.ts'
 /** Messages of one partition that may wait, per handler: a slow handler holds up its own partition only. */
 const WAITING_PER_HANDLER = 2
 const LEAST_WAITING = 50
+
+/** The least backoff of a partition whose messages cannot be deserialized now, ms; and the most. */
+const FIRST_BACKOFF_MS = 100
+const LONGEST_BACKOFF_MS = 5000
 
 export class Runner<K, V> extends RunLoop<K, V, PartitionWork, FetchedMessage> {
   readonly #settings: RunSettings
@@ -27,7 +33,8 @@ export class Runner<K, V> extends RunLoop<K, V, PartitionWork, FetchedMessage> {
     this.#settings = settings
     const { concurrency } = settings
     const { client, clock, random, runningJobs, reader } = host
-    this.#attempts = new Attempts({ client, clock, random, runningJobs, decoding: reader.decoding }, options, settings)
+    const decoding = reader.decoding === null ? null : { ...reader.decoding, isRepeated: true }
+    this.#attempts = new Attempts({ client, clock, random, runningJobs, decoding }, options, settings)
     this.#mostPending = concurrency + Math.max(LEAST_WAITING, concurrency * WAITING_PER_HANDLER)
     this.#budget = new WorkBudget(host.mostBytes, () => host.partitions())
     this.#scheduler = new Scheduler(
@@ -73,8 +80,23 @@ export class Runner<K, V> extends RunLoop<K, V, PartitionWork, FetchedMessage> {
     return pending >= this.#mostPending || this.#budget.isOver(bytes)
   }
 
-  #isPaused({ cursor, isDraining }: PartitionWork): boolean {
-    return !isDraining && (cursor.paused || this.host.isParked())
+  #isPaused({ cursor, isDraining, isBackingOff }: PartitionWork): boolean {
+    return !isDraining && (isBackingOff || cursor.paused || this.host.isParked())
+  }
+
+  /** Others of the partition would fail for the same reason. */
+  #backOff(partition: PartitionWork): void {
+    const { clock, random } = this.host
+    const { waitsFor } = partition.cursor
+    if (partition.failures === 0 && waitsFor !== null) this.host.warn(waitsFor)
+    if (partition.isBackingOff || partition.isDraining) return
+    partition.isBackingOff = true
+    const pause = backoffMs(++partition.failures, FIRST_BACKOFF_MS, LONGEST_BACKOFF_MS, random)
+    const over = (): void => {
+      partition.isBackingOff = false
+      this.#scheduler.startUnbound()
+    }
+    sleep(clock, pause, partition.draining).then(over, over)
   }
 
   #laneOf({ cursor, key }: FetchedMessage): string | null {
@@ -95,7 +117,10 @@ export class Runner<K, V> extends RunLoop<K, V, PartitionWork, FetchedMessage> {
     if (!partition.isDraining && !this.isStopping && !message.isStale) {
       partition.begun()
       try {
-        if ((await this.#attempts.work(task)) === 'again') return 'again'
+        const outcome = await this.#attempts.work(task)
+        if (outcome === 'later') this.#backOff(partition)
+        else if (message.cursor.waitsFor === null) partition.failures = 0
+        if (outcome === 'again' || outcome === 'later') return 'again'
       } catch (error) {
         if (!partition.isReleased) this.fail(error)
       } finally {
@@ -108,6 +133,7 @@ export class Runner<K, V> extends RunLoop<K, V, PartitionWork, FetchedMessage> {
 
   #ended(task: Task): void {
     const { partition } = task
+    partition.cursor.waitsFor = null
     this.#budget.giveBack(task.bytes)
     partition.giveBack(task)
     if (partition.isHeld && (partition.pending === 0 || this.#hasLittle(partition))) {
