@@ -62,7 +62,13 @@ export function addConsume(program: Command, terminal: Terminal, exit: (status: 
     .option('-Z, --null', 'print null keys and values as NULL')
     .option('-u, --unbuffered', 'write each message without buffering')
     .addHelpText('after', `\nTokens of -f:\n${formatHelp()}`)
-  addClusterOptions(addSchemaOptions(command)).action(async (topics: string[], options: ConsumeOptions) => {
+  addClusterOptions(
+    addSchemaOptions(
+      command,
+      'print keys and values that name a schema of this registry as JSON',
+      'fail on what has no schema of this format',
+    ),
+  ).action(async (topics: string[], options: ConsumeOptions) => {
     exit(await consume([...options.topic, ...topics], options, terminal))
   })
 }

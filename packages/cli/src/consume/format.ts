@@ -2,8 +2,13 @@ import type { Message } from 'ottla'
 import { unescapeBytes } from '../terminal/escapes.ts'
 import { UsageError } from '../terminal/terminal.ts'
 
+/** The schemas of a message's key and value, which are JSON text then. */
+interface WithSchemas {
+  readonly schemaIds?: { readonly key: number | string | null; readonly value: number | string | null }
+}
+
 /** Formats a message as the bytes for standard output. */
-export type MessageFormat = (message: Message) => Buffer
+export type MessageFormat = (message: Message & WithSchemas) => Buffer
 
 type Piece = (message: Message) => Buffer | string
 
@@ -68,9 +73,10 @@ const timestampTypes: Readonly<Record<Message['timestampType'], string>> = {
   'not-available': 'unknown',
 }
 
-/** A line of JSON with kcat's field names; keys and values are UTF-8 text. */
-export function jsonLine(message: Message): Buffer {
-  const { topic, partition, offset, timestamp, timestampType, headers, key, value } = message
+/** A line of JSON with kcat's field names; keys and values are UTF-8 text, or JSON where they have a schema. */
+export function jsonLine(message: Message & WithSchemas): Buffer {
+  const { topic, partition, offset, timestamp, timestampType, headers, key, value, schemaIds } = message
+  const [keyId, valueId] = [schemaIds?.key ?? null, schemaIds?.value ?? null]
   const line = {
     topic,
     partition,
@@ -78,14 +84,20 @@ export function jsonLine(message: Message): Buffer {
     tstype: timestampTypes[timestampType],
     ts: timestamp,
     ...(headers.length > 0 ? { headers: headers.flatMap(h => [h.key, text(h.value)]) } : {}),
-    key: text(key),
-    payload: text(value),
+    key: keyId === null ? text(key) : jsonOf(key),
+    ...(keyId === null ? {} : { key_schema_id: keyId }),
+    payload: valueId === null ? text(value) : jsonOf(value),
+    ...(valueId === null ? {} : { value_schema_id: valueId }),
   }
   return Buffer.from(`${JSON.stringify(line)}\n`)
 }
 
 function headersText(message: Message): string {
   return message.headers.map(h => `${h.key}=${h.value === null ? 'NULL' : h.value.toString()}`).join(',')
+}
+
+function jsonOf(data: Buffer | null): unknown {
+  return data === null ? null : JSON.parse(data.toString())
 }
 
 function text(data: Buffer | null): string | null {

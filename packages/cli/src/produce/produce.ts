@@ -2,8 +2,10 @@ import type { Command } from 'commander'
 import { PARTITION_UA, Producer, type ProducerConfig } from 'ottla'
 import { firstContact } from '../client/connect.ts'
 import { addClusterOptions, clientOptions, clusterProperties, requireBrokers } from '../client/options.ts'
+import { addSchemaOptions } from '../client/schemas.ts'
 import { collect, integer } from '../terminal/parsers.ts'
 import { note, type Terminal } from '../terminal/terminal.ts'
+import { messageEncoder } from './encoder.ts'
 import { inputs, messageShape } from './input.ts'
 import type { ProduceOptions } from './options.ts'
 import { Sender } from './sender.ts'
@@ -28,6 +30,15 @@ export function addProduce(program: Command, terminal: Terminal, exit: (status: 
     .option('-Z, --null', 'send empty keys and values as null')
     .option('-l, --lines', 'read the lines of the files, as of standard input')
     .option('-c, --count <number>', 'stop after this many messages', integer(1))
+  addSchemaOptions(
+    command,
+    'serialize keys and values with schemas of this registry',
+    'keys and values are JSON, and serialized',
+  )
+    .option('--key-schema <file>', "register this schema for the keys; by default the subject's latest is used")
+    .option('--value-schema <file>', 'the same for the values')
+    .option('--key-message <name>', 'the message of a Protobuf schema; by default its first one')
+    .option('--value-message <name>', 'the same for the values')
   addClusterOptions(command).action(async (files: string[], options: ProduceOptions) => {
     exit(await produce(files, options, terminal))
   })
@@ -35,6 +46,7 @@ export function addProduce(program: Command, terminal: Terminal, exit: (status: 
 
 async function produce(files: readonly string[], options: ProduceOptions, terminal: Terminal): Promise<number> {
   const shape = messageShape(options)
+  const encode = await messageEncoder(options)
   const config: ProducerConfig = requireBrokers(clusterProperties(options))
   if (options.compression !== undefined) Object.assign(config, { 'compression.codec': options.compression })
   const shared = clientOptions(terminal, options)
@@ -50,7 +62,7 @@ async function produce(files: readonly string[], options: ProduceOptions, termin
     const sender = new Sender(producer, terminal, options)
     for await (const value of inputs(files, options, terminal)) {
       if (terminal.stop.aborted || sender.full) break
-      await sender.send(shape(value))
+      await sender.send(shape(value), encode)
     }
     await producer.flush(-1)
     if (isTransaction) await endTransaction(producer, sender.failed || terminal.stop.aborted, terminal)

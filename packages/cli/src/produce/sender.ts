@@ -34,12 +34,18 @@ export class Sender {
     return this.#failed > 0
   }
 
-  /** Waits for room in the queue. A refused message counts as failed and does not stop the others. */
-  async send(message: ProducerMessage): Promise<void> {
+  /**
+   * Waits for room in the queue. A refused message counts as failed and does not stop the others.
+   * @param encode null: as it is
+   */
+  async send(
+    message: ProducerMessage,
+    encode: ((message: ProducerMessage) => Promise<ProducerMessage>) | null = null,
+  ): Promise<void> {
     this.#accepted++
     for (;;) {
       try {
-        this.#producer.produce(message, this.#onReport)
+        this.#producer.produce(encode === null ? message : await encode(message), this.#onReport)
         return
       } catch (error) {
         if (!(error instanceof KafkaError)) throw error

@@ -1,7 +1,7 @@
 /** `ottla registry`: what is in a schema registry. */
 import { readFileSync } from 'node:fs'
-import { Option, type Command } from 'commander'
-import { SchemaRegistry, type SchemaType } from '@ottla/schema-registry'
+import { InvalidArgumentError, Option, type Command } from 'commander'
+import { SchemaRegistry, type SchemaOptions, type SchemaReference, type SchemaType } from '@ottla/schema-registry'
 import { tableLines, type Column } from '../terminal/table.ts'
 import { DONE, FAILED, UsageError, type Terminal } from '../terminal/terminal.ts'
 
@@ -11,6 +11,7 @@ interface RegistryOptions {
   readonly deleted?: boolean
   readonly type?: SchemaType
   readonly normalize?: boolean
+  readonly reference?: readonly SchemaReference[]
   readonly permanent?: boolean
 }
 
@@ -53,6 +54,7 @@ export function addRegistry(program: Command, terminal: Terminal, exit: (status:
         ]),
       )
       .option('--normalize', 'schemas that differ in form only are the same')
+      .option('--reference <name=subject:version>', 'a schema that it refers to; repeatable', reference)
   }
   add('delete <subject> [version]', 'Delete a subject or one version of it', remove).option(
     '--permanent',
@@ -67,9 +69,15 @@ function print({ rows }: Result, { json }: RegistryOptions, terminal: Terminal):
     cell: row => row[name] ?? '',
     right: rows.every(row => typeof row[name] === 'number'),
   }))
+  // A `.proto` file has many lines, a row of a table has one.
+  const cells = rows.map(row => Object.fromEntries(Object.entries(row).map(([name, cell]) => [name, oneLine(cell)])))
   const lines =
-    json === true ? rows.map(row => JSON.stringify(row)) : rows.length === 0 ? [] : tableLines(rows, columns)
+    json === true ? rows.map(row => JSON.stringify(row)) : rows.length === 0 ? [] : tableLines(cells, columns)
   for (const line of lines) terminal.stdout.write(`${line}\n`)
+}
+
+function oneLine(cell: string | number): string | number {
+  return typeof cell === 'string' ? cell.replaceAll(/\s+/g, ' ').trim() : cell
 }
 
 const subjects: Run = async (registry, { deleted = false }) => {
@@ -107,9 +115,22 @@ const remove: Run = async (registry, { permanent = false }, [subject = '', versi
   return { rows: versions.map(deleted => ({ subject, deleted })) }
 }
 
-function schemaOptions({ type, normalize }: RegistryOptions, file: string): { type: SchemaType; normalize?: boolean } {
+function schemaOptions({ type, normalize, reference: references }: RegistryOptions, file: string): SchemaOptions {
   const byName = file.endsWith('.proto') ? 'PROTOBUF' : file.endsWith('.json') ? 'JSON' : 'AVRO'
-  return { type: type ?? byName, ...(normalize === undefined ? {} : { normalize }) }
+  return {
+    type: type ?? byName,
+    ...(normalize === undefined ? {} : { normalize }),
+    ...(references === undefined ? {} : { references }),
+  }
+}
+
+/** The name may be a path or a URI: what follows its last `=` is a subject, which may have colons in it, and a version. */
+function reference(text: string, before: readonly SchemaReference[] = []): SchemaReference[] {
+  const [, name, subject, version] = /^(.+)=([^=]+):(\d+)$/.exec(text) ?? []
+  if (name === undefined || subject === undefined) {
+    throw new InvalidArgumentError('It takes NAME=SUBJECT:VERSION, as shop/common.proto=common:1.')
+  }
+  return [...before, { name, subject, version: Number(version) }]
 }
 
 function textOf(file: string): string {
