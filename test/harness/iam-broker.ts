@@ -30,6 +30,8 @@ export interface IamBroker {
 
 const MECHANISM = 'AWS_MSK_IAM'
 const HOST = '127.0.0.1'
+/** What it answers; clients ask for nothing else. */
+const known = [ApiVersionsServer, SaslHandshakeServer, SaslAuthenticateServer, MetadataServer, DescribeClusterServer]
 const NOBODY = 33 // UNSUPPORTED_SASL_MECHANISM
 
 export async function startIamBroker(): Promise<IamBroker> {
@@ -73,7 +75,8 @@ function answer(
   const brokers = [{ brokerId: 1, nodeId: 1, host: HOST, port, rack: null }]
   switch (apiKey) {
     case ApiVersionsServer.key: {
-      const apiKeys = apis.map(({ key, minVersion, maxVersion }) => ({ apiKey: key, minVersion, maxVersion }))
+      const told = apis.filter(({ key }) => known.some(api => api.key === key))
+      const apiKeys = told.map(({ key, minVersion, maxVersion }) => ({ apiKey: key, minVersion, maxVersion }))
       return encodeResponse(ApiVersionsServer, version, id, { errorCode: 0, apiKeys, throttleTimeMs: 0 })
     }
     case SaslHandshakeServer.key: {

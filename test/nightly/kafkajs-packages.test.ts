@@ -1,16 +1,19 @@
 /** Packages for kafkajs, unmodified from npm, in a project whose `kafkajs` is the facade: installed as its page says. */
 import assert from 'node:assert/strict'
-import { execFileSync, fork, type ChildProcess } from 'node:child_process'
+import { execFile, execFileSync, fork, type ChildProcess } from 'node:child_process'
+import { EventEmitter, once } from 'node:events'
 import { copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 import { EmbeddedCluster } from '@ottla/broker'
 import { closing } from '../harness/closing.ts'
 import { nodeOf } from '../harness/node-versions.ts'
 import { startIamBroker } from '../harness/iam-broker.ts'
 
+const execute = promisify(execFile)
 const programs = fileURLToPath(new URL('kafkajs-packages/', import.meta.url))
 const dependencies = {
   '@christiangalsterer/kafkajs-prometheus-exporter': '3',
@@ -19,9 +22,10 @@ const dependencies = {
   '@nestjs/common': '12',
   '@nestjs/core': '12',
   '@nestjs/microservices': '12',
-  '@opentelemetry/api': '1',
-  '@opentelemetry/instrumentation': '0.300',
-  '@opentelemetry/instrumentation-kafkajs': '0.33',
+  // The last that go together: the next instrumentation wants an API that the SDK refuses.
+  '@opentelemetry/api': '~1.9',
+  '@opentelemetry/instrumentation': '0.223',
+  '@opentelemetry/instrumentation-kafkajs': '0.32',
   '@opentelemetry/sdk-trace-node': '2',
   'kafkajs-lz4': '1',
   'kafkajs-snappy': '1',
@@ -65,8 +69,10 @@ async function installed(): Promise<string> {
 }
 
 /** What a program prints. By default of Node.js 24: some of the packages take no older one. */
-function run(program: string, brokers: string, node = nodeOf(24)): unknown {
-  return JSON.parse(execFileSync(node, [join(folder, program), brokers], { cwd: folder, encoding: 'utf8' }))
+async function run(program: string, brokers: string, node = nodeOf(24)): Promise<unknown> {
+  // The brokers are in this process: it must not wait for the program without them.
+  const { stdout } = await execute(node, [join(folder, program), brokers], { cwd: folder })
+  return JSON.parse(stdout)
 }
 
 test('the project has no kafkajs but the facade', () => {
@@ -78,9 +84,9 @@ test('the project has no kafkajs but the facade', () => {
   assert.deepEqual(found.trim().split('\n'), [join(folder, 'node_modules/kafkajs')])
 })
 
-test('kafkajs-snappy and kafkajs-lz4 compress what is sent, and read it', () => {
+test('kafkajs-snappy and kafkajs-lz4 compress what is sent, and read it', async () => {
   // LZ4 is compiled for the Node.js that has installed it.
-  const { calls, count } = run('codecs.mjs', cluster.bootstrapServers, process.execPath) as {
+  const { calls, count } = (await run('codecs.mjs', cluster.bootstrapServers, process.execPath)) as {
     calls: Record<string, number>
     count: number
   }
@@ -90,13 +96,13 @@ test('kafkajs-snappy and kafkajs-lz4 compress what is sent, and read it', () => 
   }
 })
 
-test('@kafkajs/confluent-schema-registry: Avro', () => {
-  assert.deepEqual(run('avro.mjs', cluster.bootstrapServers), { id: 1, read: { customer: 'alice', cents: 1250 } })
+test('@kafkajs/confluent-schema-registry: Avro', async () => {
+  assert.deepEqual(await run('avro.mjs', cluster.bootstrapServers), { id: 1, read: { customer: 'alice', cents: 1250 } })
 })
 
-test('a Prometheus exporter counts connections, requests, fetches and batches', () => {
+test('a Prometheus exporter counts connections, requests, fetches and batches', async () => {
   type Metric = { name: string; values: { value: number; metricName?: string; labels: Record<string, unknown> }[] }
-  const metrics = run('prometheus.mjs', cluster.bootstrapServers) as Metric[]
+  const metrics = (await run('prometheus.mjs', cluster.bootstrapServers)) as Metric[]
   const sum = (name: string): number => {
     const { values } = metrics.find(each => each.name === name) ?? { values: [] }
     return values.reduce((total, { value }) => total + value, 0)
@@ -109,7 +115,7 @@ test('a Prometheus exporter counts connections, requests, fetches and batches', 
   assert.equal(sum('kafka_consumer_batch_size_total'), 2)
 })
 
-test('OpenTelemetry: spans of what is sent and of what is processed belong together', () => {
+test('OpenTelemetry: spans of what is sent and of what is processed belong together', async () => {
   interface Span {
     readonly name: string
     readonly attributes: Readonly<Record<string, unknown>>
@@ -118,7 +124,7 @@ test('OpenTelemetry: spans of what is sent and of what is processed belong toget
     readonly parent: string | null
     readonly linked: readonly string[]
   }
-  const spans = run('opentelemetry.cjs', cluster.bootstrapServers) as Span[]
+  const spans = (await run('opentelemetry.cjs', cluster.bootstrapServers)) as Span[]
   const of = (operation: string): Span[] =>
     spans.filter(({ attributes }) => attributes['messaging.operation.type'] === operation)
   const sent = of('send').map(({ spanId }) => spanId)
@@ -140,7 +146,7 @@ test('OpenTelemetry: spans of what is sent and of what is processed belong toget
 test('a plug-in for MSK logs in with a signed request', async () => {
   const broker = await startIamBroker()
   closing(broker)
-  const { brokers } = run('msk.mjs', broker.address) as { brokers: number }
+  const { brokers } = (await run('msk.mjs', broker.address)) as { brokers: number }
   assert.equal(brokers, 1)
   const { action, host, credential } = broker.logins[0] ?? assert.fail('nobody logged in')
   assert.deepEqual([action, host], ['kafka-cluster:Connect', '127.0.0.1'])
@@ -163,8 +169,8 @@ class Nest {
   readonly said: Word[] = []
   readonly exited: Promise<number | string | null>
   readonly #child: ChildProcess
+  readonly #heard = new EventEmitter().setMaxListeners(0)
   #id = 0
-  #onWord: () => void = () => undefined
 
   constructor(program: string) {
     this.#child = fork(join(folder, program), [cluster.bootstrapServers], {
@@ -174,7 +180,7 @@ class Nest {
     })
     this.#child.on('message', word => {
       this.said.push(word as Word)
-      this.#onWord()
+      this.#heard.emit('word')
     })
     this.exited = new Promise(resolve => this.#child.on('exit', (code, signal) => resolve(code ?? signal)))
     closing({
@@ -189,7 +195,7 @@ class Nest {
     for (;;) {
       const found = this.said.find(isIt)
       if (found !== undefined) return found
-      await new Promise<void>(resolve => (this.#onWord = resolve))
+      await once(this.#heard, 'word')
     }
   }
 

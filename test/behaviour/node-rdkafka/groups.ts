@@ -185,7 +185,7 @@ export function groupScenarios(start: () => Promise<PlainCluster>): void {
           // Not at once: the client waits for it.
           setTimeout(() => {
             this.assign(partitions.map(each => ({ ...each, offset: 1 })))
-            assert.deepEqual(this.assignments(), [{ topic, partition: 0 }])
+            assert.deepEqual(this.assignments(), [{ topic, partition: 0, offset: 1 }])
           }, 20)
         },
       }),

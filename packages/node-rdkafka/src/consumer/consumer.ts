@@ -2,6 +2,7 @@ import {
   Consumer,
   ErrorCode,
   KafkaError,
+  OFFSET_STORED,
   type ClientOptions,
   type TopicPartition,
   type TopicPartitionOffset as OttlaOffset,
@@ -34,6 +35,8 @@ const COMMITS_MS = 10_000
 export class ConsumerClient extends BaseClient<Consumer> implements KafkaConsumerInstance {
   readonly #callbacks: ReadonlyMap<string, unknown>
   readonly #commits = new Set<Promise<unknown>>()
+  /** Where the program wanted partitions to begin, as `assignments` tells it. */
+  readonly #starts = new Map<string, number>()
   #assigning = new Assigning()
   /** Null until it has connected. */
   #reading: Reading | null = null
@@ -84,6 +87,7 @@ export class ConsumerClient extends BaseClient<Consumer> implements KafkaConsume
     // Under an incremental protocol it adds, within a rebalance.
     const adds = client.rebalanceProtocol() !== 'NONE' && client.rebalanceProtocol() !== 'EAGER'
     const wanted = adds ? [...without(this.#assigned(client), partitions), ...partitions] : partitions
+    this.#begin(partitions)
     this.#change(wanted, () => client.assign(partitions))
     return this
   }
@@ -92,12 +96,14 @@ export class ConsumerClient extends BaseClient<Consumer> implements KafkaConsume
     const client = this.connected
     const partitions = assignments.map(toStart)
     const wanted = [...without(this.#assigned(client), partitions), ...partitions]
+    this.#begin(partitions)
     this.#change(wanted, () => client.incrementalAssign(partitions))
     return this
   }
 
   unassign(): this {
     const client = this.connected
+    this.#starts.clear()
     this.#change([], () => client.unassign())
     return this
   }
@@ -110,7 +116,10 @@ export class ConsumerClient extends BaseClient<Consumer> implements KafkaConsume
   }
 
   assignments(): Assignment[] {
-    return this.#assigned(this.connected).map(({ topic, partition }) => ({ partition, topic }))
+    return this.#assigned(this.connected).map(each => {
+      const { topic, partition } = each
+      return { offset: this.#starts.get(keyOf(each)) ?? OFFSET_STORED, partition, topic }
+    })
   }
 
   rebalanceProtocol(): string {
@@ -270,6 +279,10 @@ export class ConsumerClient extends BaseClient<Consumer> implements KafkaConsume
     return this.#assigning.current(() => client.assignment())
   }
 
+  #begin(partitions: readonly OttlaOffset[]): void {
+    for (const each of partitions) this.#starts.set(keyOf(each), each.offset)
+  }
+
   #change(wanted: readonly TopicPartition[], work: () => Promise<void>): void {
     const done = this.#assigning.change(
       wanted.map(({ topic, partition }) => ({ topic, partition })),
@@ -337,6 +350,10 @@ export class ConsumerClient extends BaseClient<Consumer> implements KafkaConsume
     })
     return ErrorCode.ERR_NO_ERROR
   }
+}
+
+function keyOf({ topic, partition }: TopicPartition): string {
+  return `${topic}\0${partition}`
 }
 
 function nothing(): undefined {
