@@ -116,7 +116,7 @@ test('close returns while the registry is down, and what has waited comes again'
     { topic: 'things', partition: 1 },
   ])
   assert.deepEqual(
-    offsets.map(({ partition, offset }) => [partition, Math.max(0, offset ?? 0)]),
+    offsets.map(({ partition, offset }) => [partition, Math.max(0, offset)]),
     [
       [0, 2],
       [1, 0],

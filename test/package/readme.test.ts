@@ -18,6 +18,7 @@ const pages = [
   'docs/migrating/confluent-kafka-go.md',
   'docs/migrating/librdkafka.md',
   'docs/recording.md',
+  'docs/schemas.md',
   'docs/security.md',
   'docs/share-groups.md',
   'docs/simulation.md',

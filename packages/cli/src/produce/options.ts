@@ -1,12 +1,7 @@
 import type { ClusterOptions } from '../client/options.ts'
-import type { SchemaOptions } from '../client/schemas.ts'
+import type { EncoderOptions } from '../client/encoder.ts'
 
-export interface ProduceOptions extends ClusterOptions, SchemaOptions {
-  readonly keySchema?: string
-  readonly valueSchema?: string
-  readonly keyMessage?: string
-  readonly valueMessage?: string
-  readonly topic: string
+export interface ProduceOptions extends ClusterOptions, EncoderOptions {
   readonly partition: number
   readonly key?: string
   readonly keyDelimiter?: string

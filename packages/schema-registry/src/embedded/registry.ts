@@ -188,10 +188,10 @@ export class RegistryCore {
   #accepted({ schema, schemaType = 'AVRO', references = [], metadata }: GivenSchema, isNormalized = false): Content {
     if (typeof schema !== 'string' || schema === '') throw refusals.invalidSchema('Empty schema')
     if (!Object.hasOwn(formats, schemaType)) throw refusals.invalidSchema(`Invalid schema type ${schemaType}`)
-    const { accept, normalized } = formats[schemaType]
-    const accepted = accept({ text: schema, references: this.#referred(references) })
+    const format = formats[schemaType]
+    const accepted = format.accept({ text: schema, references: this.#referred(references) })
     return {
-      schema: isNormalized ? normalized(accepted) : accepted,
+      schema: isNormalized ? format.normalized(accepted) : accepted,
       ...(schemaType === 'AVRO' ? {} : { schemaType }),
       ...(references.length === 0 ? {} : { references }),
       ...(metadata === undefined ? {} : { metadata }),
@@ -286,10 +286,10 @@ export class RegistryCore {
 
 /** Whether two schemas differ in form only. */
 function isSameForm(a: Content, b: Content): boolean {
-  const { normalized } = formats[a.schemaType ?? 'AVRO']
+  const format = formats[a.schemaType ?? 'AVRO']
   return (
     (a.schemaType ?? 'AVRO') === (b.schemaType ?? 'AVRO') &&
-    guidOf({ ...a, schema: normalized(a.schema) }) === guidOf({ ...b, schema: normalized(b.schema) })
+    guidOf({ ...a, schema: format.normalized(a.schema) }) === guidOf({ ...b, schema: format.normalized(b.schema) })
   )
 }
 

@@ -132,7 +132,8 @@ const byMethod = routes.map(([method, path, handler]) => ({
 }))
 
 /** @throws Refusal */
-export function answered(core: RegistryCore, request: RegistryRequest): Answer {
+export function answered(core: RegistryCore, given: RegistryRequest): Answer {
+  const request = withContext(given)
   const { method, path } = request
   const fitting = byMethod.filter(
     ({ parts }) => parts.length === path.length && parts.every((part, i) => part === '*' || part === path[i]),
@@ -147,6 +148,19 @@ export function answered(core: RegistryCore, request: RegistryRequest): Answer {
     .map((part, i) => (i === 0 && isSubject ? subjectName(part) : part))
   const made = route.handler(core, request, parts)
   return made instanceof Raw ? { text: made.text } : { json: made }
+}
+
+/** `/contexts/.staging/subjects/a` is `/subjects/:.staging:a`. */
+function withContext(request: RegistryRequest): RegistryRequest {
+  const [first, context = '', ...path] = request.path
+  if (first !== 'contexts' || path.length === 0) return request
+  const prefix = `:${context.replaceAll(':', '')}:`
+  const query = new URLSearchParams(request.query)
+  const at = path[0] === 'compatibility' ? 2 : 1
+  if (path[0] === 'schemas') query.set('subject', prefix + (query.get('subject') ?? ''))
+  else if (path.length > at || path[0] === 'config' || path[0] === 'mode') path[at] = prefix + (path[at] ?? '')
+  if (path.length === 1) query.set('subjectPrefix', prefix + (query.get('subjectPrefix') ?? ''))
+  return { ...request, path, query }
 }
 
 function givenOf(body: Record<string, unknown>): GivenSchema {

@@ -29,6 +29,5 @@ const escapes: Readonly<Record<string, string>> = {
 }
 
 export function quoted(text: string): string {
-  // Control characters are what has to be escaped.
   return `"${text.replaceAll(/[\\"\u0000-\u001f]/g, each => escapes[each] ?? `\\x${each.charCodeAt(0).toString(16).padStart(2, '0')}`)}"`
 }

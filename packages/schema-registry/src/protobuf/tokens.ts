@@ -63,9 +63,10 @@ export class Tokens {
 
   /** Neighbouring texts are one. */
   text(what: string): string {
-    let all: string | null = null
-    while (this.#next.is === 'text') all = (all ?? '') + this.take().value
-    if (all === null) throw this.unexpected(what)
+    if (this.#next.is !== 'text') throw this.unexpected(what)
+    let all = ''
+    do all += this.take().value
+    while (this.peek().is === 'text')
     return all
   }
 

@@ -56,6 +56,7 @@ export interface CommonSerdesOptions {
 }
 
 interface Asking {
+  readonly subject?: string
   readonly timeoutMs?: number
   readonly once?: boolean
 }
@@ -125,12 +126,22 @@ export class SerdesEngine {
     await this.#prepare(topic, field)
   }
 
-  deserialize(data: Buffer, { headers, field, isCalledAgain = false }: RegistrySerdesContext): unknown {
+  deserialize(data: Buffer, context: RegistrySerdesContext): unknown {
+    const { headers, field, isCalledAgain = false } = context
     const where = framed(data, headers, field)
-    const decode = this.#decoders.peek(where.schema)
+    const subject = typeof where.schema === 'number' ? this.#contextOf(context) : null
+    const key = subject === null ? where.schema : `${subject} ${where.schema}`
+    const decode = this.#decoders.peek(key)
     if (decode !== undefined) return read(decode, data, where)
-    const found = this.#decoder(where.schema, isCalledAgain)
+    const found = this.#decoder(key, where.schema, subject, isCalledAgain)
     return (isCalledAgain ? inTime(found, where.schema) : found).then(made => read(made, data, where))
+  }
+
+  /** Ids count in a context, which only the name of a subject tells; null of the default one. */
+  #contextOf({ topic, field }: RegistrySerdesContext): string | null {
+    if (typeof this.#naming !== 'function') return null
+    const subject = this.#naming({ topic, field, recordName: null })
+    return /^:\.[^:]+:/.exec(subject)?.[0] ?? null
   }
 
   /** @param isOptional nobody waits for it */
@@ -214,13 +225,18 @@ export class SerdesEngine {
     return this.#ownReferences
   }
 
-  #decoder(schema: number | string, isCalledAgain: boolean): Promise<Decode> {
-    return this.#decoders.get(schema, async () => {
+  #decoder(
+    key: number | string,
+    schema: number | string,
+    subject: string | null,
+    isCalledAgain: boolean,
+  ): Promise<Decode> {
+    return this.#decoders.get(key, async () => {
       const limit = isCalledAgain ? { once: true } : { timeoutMs: this.#registry.outageMs }
       try {
         const written =
           typeof schema === 'number'
-            ? await this.#registry.getById(schema, limit)
+            ? await this.#registry.getById(schema, subject === null ? limit : { ...limit, subject })
             : await this.#registry.getByGuid(schema, limit)
         if (written.type !== this.#format.type) throw invalidData(`it is ${written.type}, not ${this.#format.type}`)
         const references = await this.#registry.resolveReferences(written.references)

@@ -41,7 +41,8 @@ export function jsonValidator(schema: JsonSchema, references: readonly ResolvedR
 }
 
 function ajvFor(schema: JsonSchema): Ajv {
-  const draft = isSchemaObject(schema) ? String(schema['$schema'] ?? '') : ''
+  const given = isSchemaObject(schema) ? schema['$schema'] : undefined
+  const draft = typeof given === 'string' ? given : ''
   const module = drafts.find(([pattern]) => pattern.test(draft))?.[1] ?? 'ajv'
   const loaded = loadPackage(module, 'JSON Schema') as { default: AjvClass }
   const formats = loadPackageIfThere('ajv-formats') as { default: Formats } | null

@@ -108,22 +108,23 @@ function check(validate: Validator, value: unknown): void {
 }
 
 function textOfValue(data: unknown): string {
-  let text: string | undefined
+  // Undefined for a function, say, which its declaration does not tell.
+  let text: unknown
   try {
-    text = JSON.stringify(data) as string | undefined
+    text = JSON.stringify(data)
   } catch (error) {
     throw invalidData(
       `the value cannot be written as JSON: ${error instanceof RangeError ? 'it is nested too deep' : textOf(error)}`,
     )
   }
-  if (text === undefined) throw invalidData('the value cannot be written as JSON')
+  if (typeof text !== 'string') throw invalidData('the value cannot be written as JSON')
   return text
 }
 
 /** Errors of JSON.parse show what they have read. */
 function parsed(bytes: Buffer, at: number): unknown {
   try {
-    return JSON.parse(bytes.toString('utf8', at)) as unknown
+    return JSON.parse(bytes.toString('utf8', at))
   } catch {
     throw invalidData(`the ${bytes.length - at} bytes of its value are no JSON`)
   }

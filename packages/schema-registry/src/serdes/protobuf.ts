@@ -1,7 +1,7 @@
 /** Serdes of Protobuf, by `@bufbuild/protobuf`. */
-import type * as ProtobufRuntime from '@bufbuild/protobuf'
+import type * as runtimeModule from '@bufbuild/protobuf'
+import type * as wellKnownModule from '@bufbuild/protobuf/wkt'
 import type { DescFile, DescMessage, FileRegistry, JsonValue, Message } from '@bufbuild/protobuf'
-import type * as ProtobufWellKnown from '@bufbuild/protobuf/wkt'
 import { invalidArgument, invalidData, invalidSchema, textOf } from '../errors.ts'
 import { descriptorsOf, readProto, withImports, type ImportedText } from '../protobuf/files.ts'
 import { indexBytes, readIndexes } from '../protobuf/indexes.ts'
@@ -55,8 +55,8 @@ export type ProtobufValue<D extends GeneratedMessage> = D extends { readonly $co
   ? T
   : unknown
 
-type Runtime = typeof ProtobufRuntime
-type WellKnown = typeof ProtobufWellKnown
+type Runtime = typeof runtimeModule
+type WellKnown = typeof wellKnownModule
 
 export function protobufSerdes(
   registry: RegistryAnswers,

@@ -167,7 +167,7 @@ test('configurations and modes are those of a subject, or of the registry', asyn
 })
 
 test('contexts have ids of their own', async t => {
-  const { registry } = await started(t)
+  const { registry, url } = await started(t)
   await registry.register('a', record('x'))
   assert.equal(await registry.register(':.other:a', record('y')), 1)
   assert.deepEqual(await registry.contexts(), ['.', '.other'])
@@ -175,6 +175,25 @@ test('contexts have ids of their own', async t => {
   assert.match((await registry.getById(1)).schema, /"x"/)
   assert.deepEqual(await registry.subjects(), [':.other:a', 'a'])
   assert.deepEqual(await registry.subjects({ prefix: ':.other:' }), [':.other:a'])
+  // The context may also be a part of the address.
+  const other = new SchemaRegistry({ url: `${url}/contexts/.other` })
+  assert.match((await other.getById(1)).schema, /"y"/)
+  assert.match((await other.getLatest('a')).schema, /"y"/)
+  assert.deepEqual(await other.subjects(), [':.other:a'])
+  await other.setConfig('NONE', 'a')
+  await other.setConfig('FULL')
+  assert.deepEqual(
+    await Promise.all(
+      [':.other:a', ':.other:', 'a'].map(async subject => (await registry.getConfig(subject)).compatibility),
+    ),
+    ['NONE', 'FULL', 'BACKWARD'],
+  )
+  assert.equal((await other.checkCompatibility('a', record('z'))).isCompatible, true)
+  const named = registry.avro<{ y: number }>({ schema: record('y'), subject: ({ topic }) => `:.other:${topic}` })
+  const context = { topic: 'a', field: 'value', headers: [] } as const
+  const bytes = await named.serialize({ y: 5 }, { ...context, headers: [] })
+  assert.equal(bytes.readUInt32BE(1), 1)
+  assert.deepEqual(await named.deserialize(bytes, { ...context, headers: [] }), { y: 5 })
 })
 
 test('metadata finds a version', async t => {

@@ -6,7 +6,7 @@ function same<A, B>(..._: [A] extends [B] ? ([B] extends [A] ? [] : ['differs'])
   // The compiler has checked it.
 }
 
-const order = {
+const _order = {
   $schema: 'https://json-schema.org/draft/2020-12/schema',
   type: 'object',
   properties: {
@@ -45,7 +45,7 @@ interface Order {
 }
 
 test('the type of a JSON schema follows from it', () => {
-  same<JsonSchemaValue<typeof order>, Order>()
+  same<JsonSchemaValue<typeof _order>, Order>()
   same<JsonSchemaValue<{ type: 'string' }>, string>()
   same<JsonSchemaValue<true>, unknown>()
   same<JsonSchemaValue<{ type: 'object' }>, Record<string, unknown>>()
@@ -55,9 +55,11 @@ test('the type of a JSON schema follows from it', () => {
 
 test('serdes have the type of their schema, or the one that is stated', () => {
   const registry = new SchemaRegistry({ url: 'http://localhost:1' })
-  const inferred = registry.json({ schema: { type: 'object', properties: { a: { type: 'string' } }, required: ['a'] } })
-  same<typeof inferred, RegistrySerdes<{ a: string }>>()
-  const stated = registry.json<Order>({ schema: '{"type":"object"}' })
-  same<typeof stated, RegistrySerdes<Order>>()
+  const _inferred = registry.json({
+    schema: { type: 'object', properties: { a: { type: 'string' } }, required: ['a'] },
+  })
+  same<typeof _inferred, RegistrySerdes<{ a: string }>>()
+  const _stated = registry.json<Order>({ schema: '{"type":"object"}' })
+  same<typeof _stated, RegistrySerdes<Order>>()
   same<ReturnType<typeof registry.json>, RegistrySerdes<unknown>>()
 })

@@ -2,14 +2,21 @@
 import { readFileSync } from 'node:fs'
 import { ErrorCode, KafkaError, type ProducerMessage } from 'ottla'
 import type { RegistrySerdes, SchemaRegistry, SchemaType } from '@ottla/schema-registry'
-import { choiceOf, openRegistry, type Field } from '../client/schemas.ts'
 import { UsageError } from '../terminal/terminal.ts'
-import type { ProduceOptions } from './options.ts'
+import { choiceOf, openRegistry, type Field, type SchemaOptions } from './schemas.ts'
+
+export interface EncoderOptions extends SchemaOptions {
+  readonly topic: string
+  readonly keySchema?: string
+  readonly valueSchema?: string
+  readonly keyMessage?: string
+  readonly valueMessage?: string
+}
 
 type Encoder = (message: ProducerMessage) => Promise<ProducerMessage>
 
 /** Null without `-s`. Rejects with UsageError, or if there is no such schema. */
-export async function messageEncoder(options: ProduceOptions): Promise<Encoder | null> {
+export async function messageEncoder(options: EncoderOptions): Promise<Encoder | null> {
   const registry = openRegistry(options)
   checkFiles(options)
   if (registry === null) return null
@@ -39,7 +46,7 @@ export async function messageEncoder(options: ProduceOptions): Promise<Encoder |
   }
 }
 
-function checkFiles(options: ProduceOptions): void {
+function checkFiles(options: EncoderOptions): void {
   for (const field of ['key', 'value'] as const) {
     const { [`${field}Schema` as const]: schema, [`${field}Message` as const]: message } = options
     const choice = choiceOf(options, field)
@@ -50,7 +57,7 @@ function checkFiles(options: ProduceOptions): void {
   }
 }
 
-function serdesOf(registry: SchemaRegistry, options: ProduceOptions, field: Field): RegistrySerdes<unknown> | null {
+function serdesOf(registry: SchemaRegistry, options: EncoderOptions, field: Field): RegistrySerdes<unknown> | null {
   const type = choiceOf(options, field)
   if (type === null) return null
   const { [`${field}Schema` as const]: file, [`${field}Message` as const]: message } = options
@@ -65,11 +72,11 @@ function madeOf(
 ): RegistrySerdes<unknown> {
   switch (type) {
     case 'AVRO':
-      return registry.avro<unknown>({ ...schema, values: 'json' })
+      return registry.avro({ ...schema, values: 'json' })
     case 'PROTOBUF':
-      return registry.protobuf<unknown>({ ...schema, values: 'json', ...(message === undefined ? {} : { message }) })
+      return registry.protobuf({ ...schema, values: 'json', ...(message === undefined ? {} : { message }) })
     case 'JSON':
-      return registry.json<unknown>(schema)
+      return registry.json(schema)
     default:
       return type satisfies never
   }
