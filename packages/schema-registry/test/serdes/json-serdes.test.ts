@@ -101,7 +101,9 @@ for (const [draft, schema] of [
 ] as const) {
   test(`schemas of ${draft} are known`, async t => {
     const { registry } = await started(t)
-    const serdes = registry.json({ schema: schema })
+    // Without its type: values that do not fit are to be refused at run time.
+    const untyped: object = schema
+    const serdes = registry.json({ schema: untyped })
     await serdes.serialize(['a'], context())
     assert.throws(() => serdes.serialize([1], context()), { message: /\/0 must be string/ })
     assert.throws(() => serdes.serialize(['a', 'b'], context()), { code: 'INVALID_DATA' })
