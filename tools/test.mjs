@@ -44,6 +44,7 @@ const files = testFiles().filter(file => words.length === 0 || words.some(word =
 
 // What the programs of others are written in: part of a file's name, and what it takes to have and run them.
 const foreignNeeds = [
+  ['client-telemetry', ['python3']],
   ['java', ['java', 'javac', 'mvn']],
   ['librdkafka', ['python3']],
   ['franz', ['go']],
@@ -187,12 +188,12 @@ function canRun(suite, file) {
     isKerberosMissing = kerberosNeeds.some(program => !isInstalled(program))
     return !isKerberosMissing
   }
-  if (suite.name !== 'foreign' && suite.name !== 'nightly') return true
+  if (suite.name !== 'foreign' && suite.name !== 'real' && suite.name !== 'nightly') return true
   const needs = foreignNeeds.filter(([word]) => file.includes(word)).flatMap(([, programs]) => programs)
   const missing =
-    suite.name === 'foreign'
-      ? missingPrograms(needs)
-      : prometheusNeeds.filter(program => file.endsWith('prometheus.test.ts') && !isInstalled(program))
+    suite.name === 'nightly'
+      ? prometheusNeeds.filter(program => file.endsWith('prometheus.test.ts') && !isInstalled(program))
+      : missingPrograms(needs)
   if (missing.length > 0) leftOut.push(`${file}: ${missing.join(', ')}`)
   return missing.length === 0
 }

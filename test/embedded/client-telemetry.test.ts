@@ -85,8 +85,8 @@ test("a producer pushes Kafka's standard metrics, and once more when it is close
     await tx.send({ topic: 't', value: 'v' })
   })
   const id = await sender.clientInstanceId()
-  // The first one may come before the client has heard of the cluster.
-  const isWhole = (push: TelemetryPush): boolean => (valuesOf(push, `${PRODUCER}node.request.latency.max`)[0] ?? 0) > 0
+  // The first one may come before the message.
+  const isWhole = (push: TelemetryPush): boolean => (valuesOf(push, `${PRODUCER}request.latency.max`)[0] ?? 0) > 0
   const first = await until(() => from('shop').find(isWhole))
   assert.equal(first.clientInstanceId, id)
   assert.equal(first.terminating, false)
@@ -102,7 +102,11 @@ test("a producer pushes Kafka's standard metrics, and once more when it is close
     `${PRODUCER}produce.throttle.time.max gauge`,
     `${PRODUCER}record.queue.time.avg gauge`,
     `${PRODUCER}record.queue.time.max gauge`,
+    `${PRODUCER}request.latency.avg gauge`,
+    `${PRODUCER}request.latency.max gauge`,
   ])
+  // A receiver that puts units into names would tell us from Kafka's own clients, which send none.
+  assert.deepEqual([...new Set(metrics.map(({ unit }) => unit))], [''])
   const [latency] = metricOf(first, `${PRODUCER}node.request.latency.max`)?.points ?? []
   assert.equal(latency?.attributes['node_id'], 1)
   assert.ok(latency.value > 0 && latency.atMs >= latency.startMs)
@@ -135,13 +139,30 @@ test('a consumer pushes what it fetched, committed and has; a share consumer doe
     group_member_id: reader.memberId,
   })
   assert.deepEqual(valuesOf(push, `${CONSUMER}coordinator.assigned.partitions`), [1])
-  assert.ok(from('reader').some(each => (valuesOf(each, `${CONSUMER}fetch.manager.fetch.latency.max`)[0] ?? 0) > 0))
+  const seen = (name: string): number[] => from('reader').flatMap(each => valuesOf(each, `${CONSUMER}${name}`))
+  assert.ok(seen('fetch.manager.fetch.latency.max').some(value => value > 0))
+  assert.ok(seen('coordinator.rebalance.latency.max').some(value => value > 0))
+  assert.ok(seen('coordinator.rebalance.latency.total').some(value => value > 0))
+  const ratios = seen('poll.idle.ratio.avg')
+  assert.ok(ratios.every(value => value >= 0 && value <= 1) && ratios.some(value => value > 0))
   const servers = { 'bootstrap.servers': cluster.bootstrapServers }
   const share = new ShareConsumer({ ...servers, 'group.id': 'queue', 'client.id': 'share' }, { logger: quiet })
   t.after(() => share.close())
   share.subscribe('t')
+  const sharing = new AbortController()
+  const running = share.run({ signal: sharing.signal, handler: () => sharing.abort() })
   const ofShare = await until(() => from('share')[0])
   assert.equal(dataOf(ofShare).resource['group_id'], 'queue')
+  const total = (name: string): number =>
+    from('share')
+      .flatMap(each => valuesOf(each, `${CONSUMER}share.${name}`))
+      .reduce((sum, value) => sum + value, 0)
+  await until(() => total('fetch.manager.fetch.total') > 0 || undefined)
+  await sender.send({ topic: 't', value: 'v' })
+  await running
+  await until(() => total('fetch.manager.acknowledgements.send.total') > 0 || undefined)
+  assert.equal(total('fetch.manager.acknowledgements.send.total'), 1)
+  assert.ok(total('fetch.manager.bytes.consumed.total') > 0 && total('coordinator.heartbeat.total') > 0)
 })
 
 test("an application's own metrics go with them, if they are asked for", async t => {

@@ -110,11 +110,24 @@ const tests: Record<string, (t: TestContext) => Promise<void>> = {
     const [lag] = await reader.lag(300).catch(() => [null])
     assert.ok(lag === null || lag?.error !== undefined, 'the lag is not known')
     assert.equal(named('send t').length, 1, 'the second message is still on its way')
-    await cluster.acceptConnections(1)
+    cluster.refuseConnections(2)
+    cluster.dropConnections(2)
+    await until('the last one', () => says(sender, 'no-broker') && says(reader, 'no-broker'))
+    assert.equal(sender.health().status, 'down')
+    assert.equal(await metric('ottla_client_health', 'client_id="shop",status="down"'), 1)
+    await Promise.all([1, 2].map(id => cluster.acceptConnections(id)))
     await until('the trace', () => named('send t').length === 2)
-    await until('health again', () => sender.health().status === 'ok')
+    await until('health again', () => !says(sender, 'no-broker'))
     await reader.close()
     await reading
+    // One that is not delivered in time.
+    cluster.refuseConnections(1)
+    cluster.dropConnections(1)
+    const hasty = producer(t, { 'message.timeout.ms': 300 })
+    await assert.rejects(hasty.send({ topic: 't', value: 'v' }), { name: 'ERR__MSG_TIMED_OUT' })
+    const late = named('send t').at(-1)
+    assert.equal(late?.attributes['error.type'], 'ERR__MSG_TIMED_OUT')
+    assert.ok(late.duration[0] * 1000 + late.duration[1] / 1e6 >= 299, 'it went on until then')
   },
 
   'a handler is slow': async t => {
@@ -136,6 +149,18 @@ const tests: Record<string, (t: TestContext) => Promise<void>> = {
     )
     const [lag] = await reader.lag()
     assert.equal(lag?.lag, 2)
+    await sender.send({ topic: 't', value: 'v' })
+    let lagMs = Infinity
+    await until('both grow', async () => {
+      const [grown] = await reader.lag()
+      const before = lagMs
+      lagMs = grown?.lagMs ?? Infinity
+      return grown?.lag === 3 && lagMs > before && lagMs < Infinity
+    })
+    await until(
+      'the metric grows',
+      async () => (await metric('ottla_consumer_lag_messages', 'client_id="billing",topic="t"')) === 3,
+    )
     assert.equal(named('process t').length, 1)
     finish()
     await until('the trace', () => named('process t').length > 1)
@@ -149,6 +174,17 @@ const tests: Record<string, (t: TestContext) => Promise<void>> = {
     t.after(() => clearInterval(finishing))
     await reader.close()
     await running
+    const limits = { 'max.poll.interval.ms': 3000, 'session.timeout.ms': 3000, 'heartbeat.interval.ms': 300 }
+    const slower = consumer(t, { ...limits, 'group.id': 'slower' })
+    let release = quiet
+    t.after(() => release())
+    const stuck = slower.run({ handler: () => new Promise<void>(resolve => (release = resolve)) })
+    await until('the limit', () => says(slower, 'poll-exceeded'))
+    assert.equal(slower.health().status, 'down')
+    const releasing = setInterval(() => release(), 10)
+    t.after(() => clearInterval(releasing))
+    await slower.close()
+    await stuck
   },
 
   'a password is wrong': async t => {
@@ -162,6 +198,7 @@ const tests: Record<string, (t: TestContext) => Promise<void>> = {
     const reader = consumer(t, { ...sasl, 'sasl.password': 'wrong-one' })
     await assert.rejects(sender.send({ topic: 't', value: 'v' }))
     await until('health', () => says(sender, 'authentication') && says(reader, 'authentication'))
+    assert.deepEqual([sender.health().status, reader.health().status], ['down', 'down'])
     assert.equal(await metric('ottla_client_health', 'client_id="shop",status="down"'), 1)
     assert.ok(
       (await metric('ottla_client_problem_since_timestamp_seconds', 'client_id="billing",code="authentication"')) > 0,
@@ -178,7 +215,9 @@ const tests: Record<string, (t: TestContext) => Promise<void>> = {
   'a queue is full': async t => {
     await start()
     const sender = producer(t, { 'queue.buffering.max.messages': 2, 'message.timeout.ms': 60_000 })
+    const reader = consumer(t, { 'auto.commit.interval.ms': 50 })
     await sender.send({ topic: 't', value: 'v' })
+    const reading = reader.run({ handler: quiet })
     cluster.failPartition('t', 0, PRODUCE, Array<number>(500).fill(ErrorCode.ERR_NOT_ENOUGH_REPLICAS))
     for (let i = 0; i < 2; i++) sender.produce({ topic: 't', value: 'v' })
     assert.throws(() => sender.produce({ topic: 't', value: 'v' }), { name: 'ERR__QUEUE_FULL' })
@@ -190,7 +229,11 @@ const tests: Record<string, (t: TestContext) => Promise<void>> = {
       named('send t').map(({ attributes }) => attributes['error.type']),
       [undefined, 'ERR__QUEUE_FULL'],
     )
+    await until('the lag', async () => (await reader.lag())[0]?.lag === 0)
+    assert.equal(await metric('ottla_consumer_lag_messages', 'client_id="billing",topic="t"'), 0)
     sender.purge()
+    await reader.close()
+    await reading
   },
 }
 

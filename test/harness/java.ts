@@ -14,9 +14,9 @@ const quiet = '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn'
 /** For programs that run for seconds: they are not worth optimising. */
 const shortLived = ['-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-Xshare:auto', quiet]
 
-/** The Java flags of a broker, before the class name. */
-export function serverFlags(jars: string): string[] {
-  return ['-Xmx400m', ...shortLived, '-cp', join(jars, '*')]
+/** The Java flags of a broker, before the class name. @param plugins folders of classes of its own */
+export function serverFlags(jars: string, plugins: readonly string[] = []): string[] {
+  return ['-Xmx400m', ...shortLived, '-cp', [join(jars, '*'), ...plugins].join(delimiter)]
 }
 
 /** The command that runs a class of Kafka's jars or of test/java/src. */

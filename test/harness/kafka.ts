@@ -8,7 +8,7 @@ import { Child, removeAtEnd } from './child.ts'
 import { closed, opened } from './each-test/open-things.ts'
 import { FaultProxy } from './fault-proxy.ts'
 import { runJava, serverFlags, type JavaResult } from './java.ts'
-import { jarsOf, type KafkaVersion } from './jars.ts'
+import { classesOf, jarsOf, type KafkaVersion } from './jars.ts'
 import { KafkaTls, type TlsAddress } from './kafka-tls.ts'
 import { newLogFolder } from './logs.ts'
 import { freePorts, returnPorts } from './ports.ts'
@@ -31,6 +31,8 @@ export interface KafkaOptions {
   readonly autoCreateTopics?: boolean
   /** Clients reach each broker through a proxy that can break their connections; brokers reach each other without it. */
   readonly proxied?: boolean
+  /** Classes of test/java/src that brokers can load. */
+  readonly plugins?: readonly string[]
   /** Lines of server.properties that override the harness's. */
   readonly config?: Readonly<Record<string, string>>
 }
@@ -133,6 +135,11 @@ class Cluster implements KafkaCluster {
 
   async start(): Promise<void> {
     const jars = await jarsOf(this.version)
+    const classes = await Promise.all((this.options.plugins ?? []).map(name => classesOf(this.version, name)))
+    const flags = serverFlags(
+      jars,
+      classes.filter(folder => folder !== undefined),
+    )
     const formatted = await formattedLog(this.version)
     const ports: Ports[] = []
     for (let i = 0; i < this.options.brokers; i++) {
@@ -143,7 +150,7 @@ class Cluster implements KafkaCluster {
     if (this.options.tls) this.tlsListeners = await KafkaTls.make(this.options.brokers)
     const voters = ports.map((port, index) => `${index + 1}@127.0.0.1:${port.controller}`).join(',')
     const clusterId = randomBytes(16).toString('base64url')
-    this.brokers = ports.map((port, index) => new Broker(this, index + 1, port, jars, proxies[index]))
+    this.brokers = ports.map((port, index) => new Broker(this, index + 1, port, flags, proxies[index]))
     for (const broker of this.brokers) broker.prepare(voters, clusterId, formatted)
     for (const broker of this.brokers) broker.launch()
     await this.serving(this.brokers)
@@ -219,16 +226,16 @@ class Broker implements KafkaBroker {
   readonly ports: Ports
   readonly logFile: string
   readonly #cluster: Cluster
-  readonly #jars: string
+  readonly #flags: readonly string[]
   readonly #properties: string
   readonly #proxy: FaultProxy | undefined
   #child: Child | undefined
 
-  constructor(cluster: Cluster, id: number, ports: Ports, jars: string, proxy: FaultProxy | undefined) {
+  constructor(cluster: Cluster, id: number, ports: Ports, flags: readonly string[], proxy: FaultProxy | undefined) {
     this.#cluster = cluster
     this.id = id
     this.ports = ports
-    this.#jars = jars
+    this.#flags = flags
     this.#proxy = proxy
     this.#properties = join(cluster.dataFolder, `node${id}.properties`)
     this.logFile = join(cluster.logFolder, `node${id}.log`)
@@ -277,7 +284,7 @@ class Broker implements KafkaBroker {
   }
 
   launch(): void {
-    this.#child = new Child('java', [...serverFlags(this.#jars), 'kafka.Kafka', this.#properties], this.logFile)
+    this.#child = new Child('java', [...this.#flags, 'kafka.Kafka', this.#properties], this.logFile)
   }
 
   assertAlive(): void {

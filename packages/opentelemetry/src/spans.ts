@@ -1,6 +1,7 @@
 /** Spans from the channels. */
 import {
   context,
+  ROOT_CONTEXT,
   SpanKind,
   SpanStatusCode,
   trace,
@@ -121,8 +122,8 @@ export class ClientSpans {
     if (message !== null) {
       const carried = messageContext(message)
       if (this.#isByBatch) {
-        // Without a span of its own, the handler goes on in its sender's.
-        payload.within = call => context.with(carried, call)
+        // Without a span of its own, the handler goes on in its sender's, if that had one.
+        if (carried !== ROOT_CONTEXT) payload.within = call => context.with(carried, call)
         return undefined
       }
       const span = this.#start(SpanKind.CONSUMER, 'process', 'process', client, topics, attributes, {}, carried)

@@ -17,6 +17,11 @@ WAIT = 20
 members = {}
 
 
+def client_of(order):
+    """What all clients of an order may be given."""
+    return {**SERVERS, 'client.id': order['client']} if 'client' in order else SERVERS
+
+
 def read(message):
     header = dict(message.headers() or []).get('h', b'')
     return ' '.join(part.decode() for part in (message.key() or b'', message.value(), header)).strip()
@@ -33,7 +38,7 @@ def polled(consumer, timeout):
 
 class Member:
     def __init__(self, order):
-        config = {**SERVERS, 'group.id': order['group'], 'auto.offset.reset': 'earliest', 'auto.commit.interval.ms': 200}
+        config = {**client_of(order), 'group.id': order['group'], 'auto.offset.reset': 'earliest', 'auto.commit.interval.ms': 200}
         if order['protocol'] == 'consumer':
             config.update({'group.protocol': 'consumer', 'group.remote.assignor': order['assignor']})
         else:
@@ -76,7 +81,7 @@ class Member:
 
 class Sharer:
     def __init__(self, order):
-        self.consumer = ShareConsumer({**SERVERS, 'group.id': order['group']})
+        self.consumer = ShareConsumer({**client_of(order), 'group.id': order['group']})
         self.consumer.subscribe([order['topic']])
         self.values = []
         self.error = None
@@ -112,8 +117,10 @@ def send(producer, topic, values, **more):
 
 
 def produce(order):
-    producer = Producer({**SERVERS, 'compression.type': order['codec'], 'enable.idempotence': order['idempotence']})
+    settings = {'compression.type': order['codec'], 'enable.idempotence': order['idempotence']}
+    producer = Producer({**client_of(order), **settings})
     send(producer, order['topic'], order['values'])
+    time.sleep(order.get('restMs', 0) / 1000)
 
 
 def consume(order):

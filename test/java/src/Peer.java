@@ -100,6 +100,11 @@ public class Peer {
         return config;
     }
 
+    /** What all clients of an order may be given. */
+    private static Map<String, Object> clientOf(JsonNode order) {
+        return order.has("client") ? Map.of("client.id", word(order, "client")) : Map.of();
+    }
+
     private static String word(JsonNode order, String name) {
         return order.get(name).asText();
     }
@@ -131,12 +136,13 @@ public class Peer {
     }
 
     private static Object produce(JsonNode order) throws Exception {
-        Map<String, Object> more = new HashMap<>();
+        Map<String, Object> more = new HashMap<>(clientOf(order));
         more.put("compression.type", word(order, "codec"));
         more.put("enable.idempotence", order.get("idempotence").asBoolean());
         more.put("linger.ms", 5);
         try (var producer = producer(more)) {
             send(producer, word(order, "topic"), words(order.get("values")));
+            if (order.has("restMs")) Thread.sleep(order.get("restMs").asLong());
         }
         return null;
     }
@@ -233,6 +239,7 @@ public class Peer {
                 more.put("partition.assignment.strategy", "org.apache.kafka.clients.consumer." + assignor);
                 more.put("heartbeat.interval.ms", 100);
             }
+            more.putAll(clientOf(order));
             if (order.has("instance")) more.put("group.instance.id", word(order, "instance"));
             consumer = consumer(more);
             consumer.subscribe(List.of(word(order, "topic")), new ConsumerRebalanceListener() {
@@ -269,7 +276,9 @@ public class Peer {
         private final KafkaShareConsumer<String, String> consumer;
 
         Sharer(JsonNode order) {
-            consumer = new KafkaShareConsumer<>(config(Map.of("group.id", word(order, "group"))), new StringDeserializer(), new StringDeserializer());
+            Map<String, Object> more = new HashMap<>(clientOf(order));
+            more.put("group.id", word(order, "group"));
+            consumer = new KafkaShareConsumer<>(config(more), new StringDeserializer(), new StringDeserializer());
             consumer.subscribe(List.of(word(order, "topic")));
         }
 

@@ -9,6 +9,7 @@ import type { TokenSource } from '../network/sasl/oauth/token-source.ts'
 import { OAuthBearerMechanism } from '../network/sasl/oauthbearer.ts'
 import { Broker, type BrokerObserver } from './broker.ts'
 import { bootstrapAddresses, laneSettings } from './connection-settings.ts'
+import { noteRepeats } from '../observe/error-throttle.ts'
 import { emitError, type ClientContext } from './context.ts'
 import { firstUp } from './first-up.ts'
 import type { BrokerAddress } from './snapshot.ts'
@@ -24,7 +25,7 @@ export class BrokerSet {
   readonly #nodes = new Map<number, Broker>()
   readonly #retired = new Set<Broker>()
   readonly #observer: BrokerObserver
-  readonly #reported = new Map<string, { code: number; at: number; hungUp: boolean }>()
+  readonly #reported = new Map<string, { code: number; at: number; repeats: number; hungUp: boolean }>()
   #bootstrap: Broker[] = []
   #allDown = false
   #refusal: RequestError | null = null
@@ -244,9 +245,12 @@ export class BrokerSet {
       const reported = this.#reported.get(broker.name)
       const now = clock.now()
       if (reported?.code !== error.code || now - reported.at >= REPEAT_ERROR_MS) {
-        this.#reported.set(broker.name, { code: error.code, at: now, hungUp: error instanceof HungUpError })
-        emitError(this.#context, new KafkaError(error.code, error.message, { cause: error }))
-      }
+        const hungUp = error instanceof HungUpError
+        this.#reported.set(broker.name, { code: error.code, at: now, repeats: 0, hungUp })
+        const told = new KafkaError(error.code, error.message, { cause: error })
+        if (reported?.code === error.code) noteRepeats(told, reported.repeats, now - reported.at)
+        emitError(this.#context, told)
+      } else reported.repeats++
     }
     this.#checkAllDown()
   }

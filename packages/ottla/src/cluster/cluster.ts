@@ -213,6 +213,7 @@ export class Cluster {
     this.metadata.close()
     this.#brokers.close(new RequestError(ErrorCode.ERR__DESTROY, `${this.#context.name} is closed`, true))
     this.#context.events.close()
+    this.#context.logger.close()
   }
 
   async #try<Req, Res>(

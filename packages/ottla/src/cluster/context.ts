@@ -14,6 +14,7 @@ import type { SaslMechanism } from '../network/sasl/mechanism.ts'
 import type { OAuthBearerTokenFunction } from '../network/sasl/oauth/token.ts'
 import type { VerifyCertificate } from '../network/tls/verify.ts'
 import type { ChannelClient } from '../observe/channel-payloads.ts'
+import { repeatsInWords } from '../observe/error-throttle.ts'
 import { EventHub } from '../observe/events.ts'
 import { Logger, stderrSink, type LogSink } from '../observe/logger.ts'
 import { ClientCounters } from '../observe/statistics/counters.ts'
@@ -90,6 +91,7 @@ export function createContext(kind: ClientKind, resolved: Resolved, options: Cli
   }
   const clientId = settings['client.id']
   const name = `${clientId === UNNAMED ? programName() : clientId}#${kind}-${++instances}`
+  const clock = options.clock ?? systemClock
   const sink = options.logger ?? stderrSink(name)
   const events = new EventHub((type, error) => {
     const why = stackOf(error)
@@ -99,8 +101,7 @@ export function createContext(kind: ClientKind, resolved: Resolved, options: Cli
     sink(level, facility, message, name)
     if (events.hasListener('log')) events.emit({ type: 'log', level, facility, message })
   }
-  const logger = new Logger(teeing, settings['log_level'], new Set(settings['debug']))
-  const clock = options.clock ?? systemClock
+  const logger = new Logger(teeing, settings['log_level'], new Set(settings['debug']), clock)
   for (const warning of warnings) logger.warning('CONFWARN', warning)
   return {
     kind,
@@ -143,5 +144,5 @@ function recorderOf({ record }: ClientOptions, name: string): WireRecorder | nul
 export function emitError(context: ClientContext, error: KafkaError): void {
   if (context.events.emit({ type: 'error', error })) return
   const facility = error.code === ErrorCode.ERR__ALL_BROKERS_DOWN ? 'ALLDOWN' : 'ERROR'
-  context.logger.error(facility, `${error.name}: ${error.message}`)
+  context.logger.error(facility, `${error.name}: ${error.message}${repeatsInWords(error)}`)
 }

@@ -8,6 +8,7 @@ import { OFFSET_INVALID, type TopicPartition } from '../types.ts'
 import { fetchCommitted } from './offsets/committed-offsets.ts'
 import type { Assignment } from './partition/assignment.ts'
 import type { Cursor } from './partition/cursor.ts'
+import type { RunHooks } from './run/hooks.ts'
 
 /**
  * How far a consumer is behind in one partition.
@@ -26,8 +27,8 @@ export interface PartitionLag extends TopicPartition {
    */
   readonly lag: number
   /**
-   * How old the next message to deliver is, ms; 0 when all have been delivered. Left out while that message has not been
-   * fetched, or has no timestamp.
+   * How old the first message is that has not been delivered or, in a `run`, not been processed, ms; 0 when there is
+   * none. Left out while that message has not been fetched, or has no timestamp.
    */
   readonly lagMs?: number
   /** Why the lag is unknown, or taken from the last fetch. */
@@ -40,7 +41,13 @@ export async function consumerLag(
     context,
     cluster,
     assignment,
-  }: { readonly context: ClientContext; readonly cluster: Cluster; readonly assignment: Assignment },
+    ownership,
+  }: {
+    readonly context: ClientContext
+    readonly cluster: Cluster
+    readonly assignment: Assignment
+    readonly ownership: { readonly hooks: RunHooks | null }
+  },
   options: QueryOptions,
 ): Promise<PartitionLag[]> {
   const { cursors } = assignment
@@ -59,7 +66,9 @@ export async function consumerLag(
     const error = listed?.error ?? committed[i]?.error
     const end = Math.max(listed?.offset ?? OFFSET_INVALID, fetching.end)
     const own = committed[i]?.offset ?? OFFSET_INVALID
-    const ageMs = position >= 0 && position >= end ? 0 : ageOfNext(cursor, now)
+    const openSince = ownership.hooks?.openSince(cursor) ?? null
+    const hasAll = openSince === null && position >= 0 && position >= end
+    const ageMs = hasAll ? 0 : ageOf(openSince ?? timestampOfNext(cursor), now)
     return {
       topic,
       partition,
@@ -93,11 +102,14 @@ function messagesQueued({ queued, records }: Cursor): number {
   return messages
 }
 
-/** By its batch's first timestamp; null if unknown. */
-function ageOfNext({ queued, records }: Cursor, now: number): number | null {
+function ageOf(timestamp: number, now: number): number | null {
+  return timestamp < 0 ? null : Math.max(0, now - timestamp)
+}
+
+/** Its batch's first one; -1 if unknown. */
+function timestampOfNext({ queued, records }: Cursor): number {
   const entry = records !== null && records.remaining > 0 ? queued.open : firstBatch(queued.entries)
-  if (entry === null || entry.baseTimestamp < 0) return null
-  return Math.max(0, now - entry.baseTimestamp)
+  return entry?.baseTimestamp ?? -1
 }
 
 function firstBatch(entries: Cursor['queued']['entries']): RecordBatch | null {

@@ -1,7 +1,7 @@
 /** Puts a consumer together. */
 import type { Deadline } from '../base/clock.ts'
 import { Cluster } from '../cluster/cluster.ts'
-import { memberTelemetry } from '../cluster/telemetry/sources.ts'
+import { consumerTelemetry } from '../cluster/telemetry/sources.ts'
 import type { ClientContext } from '../cluster/context.ts'
 import type { KafkaError } from '../errors.ts'
 import { FetchQueue, queueLimits } from './fetch/fetch-queue.ts'
@@ -117,7 +117,7 @@ export class ConsumerParts<K, V> {
     this.runs = new Runs<K, V>(() => host.requireOpen(), ...parts)
     const seen = [this.queue, this.mailbox, this.reader, this.group, this.runningJobs] as const
     this.insight = new Insight(context, cluster, assignment, ...seen)
-    cluster.telemetry.source = memberTelemetry(
+    cluster.telemetry.source = consumerTelemetry(
       settings,
       () => this.group?.memberId ?? '',
       () => assignment.cursors.length,
@@ -168,6 +168,8 @@ export class ConsumerParts<K, V> {
       runCallbacks: async () => this.group?.runCallbacks(),
       closedError: () => this.#host.closedError(),
       trouble: () => this.cluster.connectionError,
+      runningJobs: this.runningJobs,
+      idle: this.context.counters.pushed.idle,
     }
     const stores = settings['enable.auto.offset.store']
     return new Reader<K, V>(clock, this.queue, this.mailbox, this.runningJobs, host, decoding, stores)

@@ -340,7 +340,8 @@ export class Connection {
     if (this.#state === 'up') this.#hasServed = true
     this.#lastUsed = this.#clock.now()
     if (this.#lastUsed - pending.sentAt > this.#slowestMs) this.#slowestMs = this.#lastUsed - pending.sentAt
-    if (this.#counters !== null) this.#counters.received(frame.length, pending.sentAt, this.#lastUsed)
+    const isProduce = pending.api.name === 'Produce'
+    if (this.#counters !== null) this.#counters.received(frame.length, pending.sentAt, this.#lastUsed, isProduce)
     this.#settings.requestReports?.answered(this.endpoint.name, pending, frame.length, this.#lastUsed)
     if (this.#logger.enabled('protocol')) {
       const rtt = (this.#lastUsed - pending.sentAt).toFixed(2)

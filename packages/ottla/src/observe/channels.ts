@@ -43,6 +43,11 @@ export class TracingChannel<P extends ChannelPayload> {
     )
   }
 
+  /** Whether anybody would see how an operation ends. */
+  get hasOutcomeSubscribers(): boolean {
+    return this.#asyncEnd.hasSubscribers || this.#error.hasSubscribers || this.#asyncStart.hasSubscribers
+  }
+
   /** An operation begins that `succeed` or `fail` ends later, outside of the application's code. */
   begin(payload: P): P {
     this.#start.publish(payload)

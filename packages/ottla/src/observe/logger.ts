@@ -1,5 +1,7 @@
 import type { DebugContext } from '../config/debug-contexts.ts'
+import type { Clock } from '../base/clock.ts'
 import type { LogLevel } from '../types.ts'
+import { RepeatedLines } from './repeated-lines.ts'
 
 /**
  * Receives log lines.
@@ -19,22 +21,29 @@ export function stderrSink(name: string): LogSink {
   }
 }
 
-/** Filters lines by `log_level` and `debug`. Call `enabled` before building a costly line. */
+/**
+ * Filters lines by `log_level` and `debug`, and counts warnings and errors that repeat. Call `enabled` before building a
+ * costly line.
+ */
 export class Logger {
   readonly #sink: LogSink
   readonly #level: number
   readonly #contexts: ReadonlySet<string>
   readonly #all: boolean
+  readonly #repeated: RepeatedLines | null
 
   /**
    * @param level lines above it are dropped, except debug lines whose context is on, as in librdkafka
    * @param contexts words of the `debug` property
+   * @param clock left out: all lines are written, however often they come
    */
-  constructor(sink: LogSink, level: number, contexts: ReadonlySet<string>) {
+  constructor(sink: LogSink, level: number, contexts: ReadonlySet<string>, clock?: Clock) {
     this.#sink = sink
     this.#level = level
     this.#contexts = contexts
     this.#all = contexts.has('all')
+    const write = (line: LogLevel, facility: string, message: string): void => this.#write(line, facility, message)
+    this.#repeated = clock === undefined ? null : new RepeatedLines(clock, write)
   }
 
   enabled(context: DebugContext): boolean {
@@ -54,11 +63,20 @@ export class Logger {
   }
 
   warning(facility: string, message: string): void {
-    if (this.#level >= 4) this.#write(4, facility, message)
+    if (this.#level >= 4) this.#writeOnce(4, facility, message)
   }
 
   error(facility: string, message: string): void {
-    if (this.#level >= 3) this.#write(3, facility, message)
+    if (this.#level >= 3) this.#writeOnce(3, facility, message)
+  }
+
+  /** Says how often the last lines were repeated; later ones are all written. */
+  close(): void {
+    this.#repeated?.close()
+  }
+
+  #writeOnce(level: LogLevel, facility: string, message: string): void {
+    if (this.#repeated?.isRepeated(level, facility, message) !== true) this.#write(level, facility, message)
   }
 
   #write(level: LogLevel, facility: string, message: string): void {

@@ -18,6 +18,7 @@ export class SendTraces implements SendHooks {
   onSend(message: AnyMessage): AnyMessage {
     const payload: SendPayload = { client: this.#client, message }
     channels.send.begin(payload)
+    if (!channels.send.hasOutcomeSubscribers) return payload.message
     // One object for each call: a program may send the same one again while it is in flight.
     const own = copyOf(payload.message)
     this.#open.set(own, payload)

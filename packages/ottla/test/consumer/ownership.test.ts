@@ -41,6 +41,7 @@ function scene({ autoCommit = true, closesAt = null as Deadline | null } = {}) {
       return Promise.resolve()
     },
     firstOpen: () => null,
+    openSince: () => null,
     onResumed: nothing,
     beforeEviction: () => Promise.resolve(),
   }

@@ -12,7 +12,7 @@ test('the counts of removed brokers stay in the totals of the client', () => {
   for (let i = 0; i < 2; i++) {
     const broker = new BrokerCounters(client)
     broker.sent('Produce', [Buffer.alloc(10), Buffer.alloc(5)], 1)
-    broker.received(20, 1, 3.5)
+    broker.received(20, 1, 3.5, false)
     assert.equal(broker.roundTrip.take().max, 2500)
     assert.deepEqual([...broker.requests], [['Produce', 1]])
   }

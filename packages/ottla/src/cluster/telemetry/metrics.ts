@@ -1,8 +1,8 @@
 /** The metrics that brokers may ask for: the standard ones of KIP-714, and the application's own (KIP-1076). */
 import type { Metric, MetricAttributes, MetricPoint } from '@ottla/protocol'
-import { average, together, type Averaged } from '../../observe/statistics/averages.ts'
 import type { Broker } from '../broker.ts'
 import type { ClientContext } from '../context.ts'
+import { connectionMetrics, type Counted, type StandardMetric } from './standard.ts'
 
 /**
  * A metric of the application's own, which the client pushes with its own ones to brokers that ask for it (KIP-1076).
@@ -32,10 +32,12 @@ export interface MetricPeriod {
 
 /** What the client's kind adds. */
 export interface TelemetrySource {
+  /** How the names of metrics that all clients have begin: `producer`. */
+  readonly family: string
   /** About all metrics: `group_id`, say. */
   attributes(): MetricAttributes
-  /** Partitions that are assigned; null for a client without any. */
-  assignedPartitions(): number | null
+  /** Those that only this kind of client has. */
+  metrics(counted: Counted): Iterable<StandardMetric>
 }
 
 const PREFIX = 'org.apache.kafka.'
@@ -46,6 +48,7 @@ export class MetricsCollector {
   readonly #brokers: () => readonly Broker[]
   readonly #source: () => TelemetrySource
   readonly #own = new Map<ClientMetric, number>()
+  readonly #totals = new Map<string, number>()
   #connects = 0
 
   constructor(context: ClientContext, brokers: () => readonly Broker[], source: () => TelemetrySource) {
@@ -66,59 +69,43 @@ export class MetricsCollector {
   }
 
   *#standard(period: MetricPeriod): Iterable<Metric> {
-    const { kind, counters } = this.#context
+    const { clock, counters } = this.#context
+    const { nowMs, lastMs } = period
+    const source = this.#source()
     const brokers = this.#brokers()
-    yield* this.#connections(kind, brokers, period)
-    const latencies = brokers
-      .filter(({ id }) => id >= 0)
-      .map(({ id, counters: { latency } }) => [id, latency.take()] as const)
-    const byNode = (value: (taken: Averaged) => number): MetricPoint[] =>
-      latencies.map(([id, taken]) => point(period, value(taken), { node_id: id }))
-    yield gauge(
-      `${kind}.node.request.latency.avg`,
-      'Average time from a request to its response.',
-      'ms',
-      byNode(average),
-    )
-    yield gauge(
-      `${kind}.node.request.latency.max`,
-      'Longest time from a request to its response.',
-      'ms',
-      byNode(longest),
-    )
-    if (kind === 'producer') {
-      const throttle = together(brokers.map(broker => broker.counters.throttleTime.take()))
-      const queue = together(brokers.map(broker => broker.counters.queueTime.take()))
-      yield* averaged('producer.produce.throttle.time', 'a request was throttled by a broker', throttle, period)
-      yield* averaged('producer.record.queue.time', 'batches of records waited in the queue', queue, period)
-      return
+    const counted = { brokers, pushed: counters.pushed, seconds: (nowMs - lastMs) / 1000, now: clock.now() }
+    const connections = connectionMetrics(source.family, counted, this.#connections(brokers))
+    for (const each of [...connections, ...source.metrics(counted)]) {
+      const { name, description, kind, isInteger, points } = each
+      const known = { name: PREFIX + name, description, unit: '' }
+      if (kind === 'sum') {
+        const added = points.reduce((all, { value }) => all + value, 0)
+        const total = (this.#totals.get(name) ?? 0) + added
+        this.#totals.set(name, total)
+        yield sum(known, period, total, added, {})
+        continue
+      }
+      const ofNodes = points.map(({ value, nodeId }) => ({
+        ...point(period, value, nodeId === undefined ? {} : { node_id: nodeId }),
+        isInteger,
+      }))
+      yield { ...known, kind: 'gauge', points: ofNodes }
     }
-    if (kind !== 'consumer') return
-    yield* averaged('consumer.fetch.manager.fetch.latency', 'a fetch took', counters.fetchLatency.take(), period)
-    yield* averaged('consumer.coordinator.commit.latency', 'a commit took', counters.commitLatency.take(), period)
-    const assigned = this.#source().assignedPartitions()
-    if (assigned === null) return
-    yield gauge('consumer.coordinator.assigned.partitions', 'Assigned partitions.', '{partition}', [
-      { ...point(period, assigned), isInteger: true },
-    ])
   }
 
-  *#connections(kind: string, brokers: readonly Broker[], period: MetricPeriod): Iterable<Metric> {
-    const total = brokers.reduce((sum, { counters: { connects } }) => sum + connects, 0)
+  /** Those made since it was last called. */
+  #connections(brokers: readonly Broker[]): number {
+    const total = brokers.reduce((all, { counters: { connects } }) => all + connects, 0)
     // Those of a broker that is gone are no longer counted.
     const made = Math.max(0, total - this.#connects)
     this.#connects = total
-    const seconds = (period.nowMs - period.lastMs) / 1000
-    const description = 'Connections made'
-    yield gauge(`${kind}.connection.creation.rate`, `${description} each second.`, '{connection}/s', [
-      point(period, seconds > 0 ? made / seconds : 0),
-    ])
-    yield sum(`${PREFIX}${kind}.connection.creation.total`, `${description}.`, '{connection}', period, total, made)
+    return made
   }
 
   *#applications(period: MetricPeriod): Iterable<Metric> {
     for (const [metric, last] of this.#own) {
       const { name, description = '', unit = '', type = 'gauge', attributes = {} } = metric
+      const known = { name, description, unit }
       let value: number
       try {
         value = metric.value()
@@ -127,12 +114,11 @@ export class MetricsCollector {
         continue
       }
       if (type === 'gauge') {
-        yield { name, description, unit, kind: 'gauge', points: [point(period, value, attributes)] }
+        yield { ...known, kind: 'gauge', points: [point(period, value, attributes)] }
         continue
       }
       this.#own.set(metric, value)
-      const { points, ...described } = sum(name, description, unit, period, value, Math.max(0, value - last))
-      yield { ...described, points: points.map(each => ({ ...each, attributes })) }
+      yield sum(known, period, value, Math.max(0, value - last), attributes)
     }
   }
 }
@@ -142,38 +128,23 @@ export function isRequested(name: string, requested: readonly string[]): boolean
   return requested.some(prefix => prefix === '*' || name.startsWith(prefix))
 }
 
-function* averaged(name: string, what: string, taken: Averaged, period: MetricPeriod): Iterable<Metric> {
-  yield gauge(`${name}.avg`, `Average time that ${what}.`, 'ms', [point(period, average(taken))])
-  yield gauge(`${name}.max`, `Longest time that ${what}.`, 'ms', [point(period, longest(taken))])
-}
-
-function longest({ max }: Averaged): number {
-  return max
-}
-
-function gauge(name: string, description: string, unit: string, points: readonly MetricPoint[]): Metric {
-  return { name: PREFIX + name, description, unit, kind: 'gauge', points }
-}
-
 /** @param added since the last push */
 function sum(
-  name: string,
-  description: string,
-  unit: string,
-  period: MetricPeriod,
+  known: Pick<Metric, 'name' | 'description' | 'unit'>,
+  { begunMs, lastMs, nowMs, isDelta }: MetricPeriod,
   total: number,
   added: number,
+  attributes: MetricAttributes,
 ): Metric {
-  const { begunMs, lastMs, nowMs, isDelta } = period
   const value = isDelta ? added : total
   const of = {
-    attributes: {},
+    attributes,
     startMs: isDelta ? lastMs : begunMs,
     atMs: nowMs,
     value,
     isInteger: Number.isSafeInteger(value),
   }
-  return { name, description, unit, kind: isDelta ? 'delta' : 'cumulative', points: [of] }
+  return { ...known, kind: isDelta ? 'delta' : 'cumulative', points: [of] }
 }
 
 function point({ lastMs, nowMs }: MetricPeriod, value: number, attributes: MetricAttributes = {}): MetricPoint {

@@ -23,6 +23,7 @@ import { KafkaError } from '../../errors.ts'
 import { libraryVersion } from '../../version.ts'
 import type { Broker } from '../broker.ts'
 import type { ClientContext } from '../context.ts'
+import { adminTelemetry } from './sources.ts'
 import { isRequested, MetricsCollector, type ClientMetric, type TelemetrySource } from './metrics.ts'
 
 /**
@@ -44,11 +45,9 @@ const DEFAULT_INTERVAL_MS = 300_000
 // How long closing waits for the last push, as in librdkafka.
 const LAST_PUSH_MS = 1000
 
-const nothing: TelemetrySource = { attributes: () => ({}), assignedPartitions: () => null }
-
 export class ClientTelemetry {
   /** What the client's kind adds. */
-  source: TelemetrySource = nothing
+  source: TelemetrySource = adminTelemetry
   readonly #context: ClientContext
   readonly #brokers: () => readonly Broker[]
   readonly #collector: MetricsCollector

@@ -254,7 +254,7 @@ export class Fetcher {
       return
     }
     session.answered(response.sessionId)
-    this.#context.counters.fetchLatency.add(this.#context.clock.now() - askedAt)
+    this.#context.counters.pushed.fetchLatency.add(this.#context.clock.now() - askedAt)
     await this.#accept(node, response, trace)
     const now = this.#context.clock.now()
     // A response leaves out what has not changed.
@@ -388,7 +388,7 @@ export class Fetcher {
     const message = `${cursor.name} cannot be read from offset ${cursor.fetchOffset} on: ${messageOf(error)}`
     const trouble = new KafkaError(ErrorCode.ERR__BAD_MSG, message, { cause: error })
     cursor.failed(trouble)
-    if (this.#errorThrottle.shouldReport(cursor.name, ErrorCode.ERR__BAD_MSG)) this.#host.raise(trouble)
+    if (this.#errorThrottle.shouldReport(cursor.name, trouble)) this.#host.raise(trouble)
   }
 
   #recovered(cursor: Cursor): void {
@@ -455,13 +455,16 @@ export class Fetcher {
       case ErrorCode.ERR_TOPIC_AUTHORIZATION_FAILED:
         this.#backOff(cursor)
         // Reported once for all partitions of a topic.
-        if (!this.#errorThrottle.shouldReport(cursor.topic, answer.errorCode)) return
-        this.#host.raise(KafkaError.of(answer.errorCode, `topic ${cursor.topic}`), cursor.topic)
+        this.#reportTopic(cursor.topic, KafkaError.of(answer.errorCode, `topic ${cursor.topic}`))
         return
       default:
         this.#backOff(cursor, this.#context.settings['fetch.error.backoff.ms'])
-        if (this.#errorThrottle.shouldReport(cursor.name, answer.errorCode)) this.#host.raise(error)
+        if (this.#errorThrottle.shouldReport(cursor.name, error)) this.#host.raise(error)
     }
+  }
+
+  #reportTopic(topic: string, error: KafkaError): void {
+    if (this.#errorThrottle.shouldReport(topic, error)) this.#host.raise(error, topic)
   }
 
   #backOff(cursor: Cursor, ms?: number): void {

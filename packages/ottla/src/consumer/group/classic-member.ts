@@ -17,6 +17,7 @@ import { decodeAssignment, decodeSubscription, encodeAssignment, encodeSubscript
 import { memberAnswer } from './membership-errors.ts'
 import type { GroupSetup, Membership, MembershipHost, RefusedApi } from './membership.ts'
 import { without } from './partitions.ts'
+import { RebalanceTimer } from './rebalance-timer.ts'
 import { GroupRequests, type JoinProtocol, type MemberAssignment } from './requests.ts'
 import type { Subscription } from './subscription.ts'
 
@@ -34,6 +35,7 @@ export class ClassicMember implements Membership {
   readonly #requests: GroupRequests
   readonly #host: MembershipHost
   readonly #errorThrottle: ErrorThrottle
+  readonly #timer: RebalanceTimer
   #state: ClassicState
   /** Grows when requests in flight are given up; a response to an older attempt is dropped. */
   #attempt = 0
@@ -67,6 +69,7 @@ export class ClassicMember implements Membership {
     this.#requests = new GroupRequests(context, cluster, groupId)
     this.#host = host
     this.#errorThrottle = new ErrorThrottle(context.clock)
+    this.#timer = new RebalanceTimer(context.clock, context.counters.pushed.rebalanceLatency)
     this.protocol = isCooperative(strategies) ? 'COOPERATIVE' : 'EAGER'
     this.#state = initialState(isCooperative(strategies))
   }
@@ -205,6 +208,7 @@ export class ClassicMember implements Membership {
     const { state, actions } = step(before, event)
     this.#state = state
     if (state.join !== before.join) {
+      this.#timer.moved(state.join === 'init' ? 'out' : state.join === 'steady' ? 'settled' : 'moving')
       const why = 'reason' in event ? `: ${event.reason}` : ''
       this.#context.logger.debug(
         'cgrp',
@@ -292,8 +296,8 @@ export class ClassicMember implements Membership {
   }
 
   #raise(code: number, fatal: boolean): void {
-    if (!fatal && !this.#errorThrottle.shouldReport('group', code)) return
-    this.#host.raise(KafkaError.of(code, `group '${this.#groupId}'`, null, { fatal }))
+    const error = KafkaError.of(code, `group '${this.#groupId}'`, null, { fatal })
+    if (fatal || this.#errorThrottle.shouldReport('group', error)) this.#host.raise(error)
   }
 
   #abandon(): void {

@@ -11,6 +11,7 @@ import { Heartbeats, isOver, type HeartbeatAnswer, type HeartbeatHost } from './
 import { memberAnswer } from './membership-errors.ts'
 import type { Membership, MembershipHost, RefusedApi } from './membership.ts'
 import { brokerRegex } from './patterns.ts'
+import { RebalanceTimer } from './rebalance-timer.ts'
 import type { Subscription } from './subscription.ts'
 import { TargetAssignment, type HeldPartition } from './target-assignment.ts'
 
@@ -35,6 +36,7 @@ export class ConsumerMember implements Membership {
   readonly #requests: ConsumerRequests
   readonly #target: TargetAssignment
   readonly #heartbeats: Heartbeats<Answer>
+  readonly #timer: RebalanceTimer
   #state = outside
   /** The partitions of the pending callback. */
   #called: readonly HeldPartition[] = []
@@ -54,6 +56,7 @@ export class ConsumerMember implements Membership {
     this.#host = host
     this.#requests = new ConsumerRequests(context, cluster, groupId, memberId)
     this.#target = new TargetAssignment(cluster.metadata)
+    this.#timer = new RebalanceTimer(context.clock, context.counters.pushed.rebalanceLatency)
     this.#heartbeats = new Heartbeats(context, cluster, this.#heartbeatHost())
   }
 
@@ -149,6 +152,7 @@ export class ConsumerMember implements Membership {
     const { state, actions } = step(before, event)
     this.#state = state
     if (state.phase !== before.phase) {
+      this.#timer.moved(state.phase === 'out' ? 'out' : state.phase === 'stable' ? 'settled' : 'moving')
       this.#context.logger.debug(
         'cgrp',
         'CGRPJOINSTATE',

@@ -212,7 +212,7 @@ export class Heartbeats<A extends HeartbeatAnswer> {
   }
 
   #refuse(error: KafkaError): void {
-    if (error.isFatal || this.#errorThrottle.shouldReport('group', error.code)) this.#host.raise(error)
+    if (error.isFatal || this.#errorThrottle.shouldReport('group', error)) this.#host.raise(error)
     if (error.isFatal) this.#host.onRefused()
     // An administrator may fix it (an ACL, the broker's limits).
     else this.#retryLater()

@@ -65,7 +65,8 @@ export class TopicWatch {
       const code = topics.get(name)?.errorCode ?? this.#codeOfUnknown(name)
       if (code === ErrorCode.ERR_TOPIC_AUTHORIZATION_FAILED) {
         isAnyForbidden = true
-        if (this.#errorThrottle.shouldReport(name, code)) this.#host.raise(KafkaError.of(code, `topic ${name}`), name)
+        const error = KafkaError.of(code, `topic ${name}`)
+        if (this.#errorThrottle.shouldReport(name, error)) this.#host.raise(error, name)
       } else if (code === ErrorCode.ERR_UNKNOWN_TOPIC_OR_PART || code === ErrorCode.ERR_TOPIC_EXCEPTION) {
         if (this.#reportedMissing.has(name)) continue
         this.#reportedMissing.add(name)

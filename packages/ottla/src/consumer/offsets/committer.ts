@@ -236,7 +236,7 @@ export class Committer {
       if (error instanceof KafkaError) events.emit({ type: 'offsets-committed', offsets, error })
       throw error
     }
-    counters.commitLatency.add(clock.now() - askedAt)
+    counters.pushed.commitLatency.add(clock.now() - askedAt)
     const results = this.#results(commits, new Set(sent), response)
     ended(results)
     const failed = results.filter(result => result.error !== undefined)

@@ -146,9 +146,9 @@ export class OffsetResolver {
     if (subject === 'stored-query' && memberAnswer('OffsetFetch', code) === 'lost-membership') return
     // Reported once for all partitions of a topic.
     const isTopics = topic !== undefined && code === ErrorCode.ERR_TOPIC_AUTHORIZATION_FAILED
-    if (!isTopics && this.#errorThrottle.shouldReport(subject, code)) this.#host.raise(error)
-    if (isTopics && this.#errorThrottle.shouldReport(topic, code))
-      this.#host.raise(KafkaError.of(code, `topic ${topic}`), topic)
+    if (!isTopics && this.#errorThrottle.shouldReport(subject, error)) this.#host.raise(error)
+    const ofTopic = KafkaError.of(code, `topic ${topic ?? ''}`)
+    if (isTopics && this.#errorThrottle.shouldReport(topic, ofTopic)) this.#host.raise(ofTopic, topic)
   }
 
   /** Fetches committed offsets; notifies the member when the coordinator refuses it. */

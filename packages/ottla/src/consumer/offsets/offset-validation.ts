@@ -150,7 +150,7 @@ export class OffsetValidator {
     const error = KafkaError.of(code, `validating the position in ${cursor.name}`)
     this.#context.logger.debug('fetch', 'VALIDATE', error.message)
     if (isRetriable(code)) this.#cluster.metadata.requestRefresh(error.message, [cursor.topic])
-    else if (this.#errorThrottle.shouldReport(cursor.name, code)) {
+    else if (this.#errorThrottle.shouldReport(cursor.name, error)) {
       this.#host.raise(error, code === ErrorCode.ERR_TOPIC_AUTHORIZATION_FAILED ? cursor.topic : undefined)
     }
   }

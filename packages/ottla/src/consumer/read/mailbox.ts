@@ -73,10 +73,14 @@ export class Mailbox {
     this.#wake?.()
   }
 
-  /** Resolves at a wake-up or after `ms` (Infinity: never); rejects with the signal's reason. */
-  wait(ms: number, signal: AbortSignal | undefined): Promise<void> {
+  /**
+   * Resolves at a wake-up or after `ms` (Infinity: never); rejects with the signal's reason.
+   * @param onEnd called first, however it ends
+   */
+  wait(ms: number, signal: AbortSignal | undefined, onEnd?: () => void): Promise<void> {
     return new Promise((resolve, reject) => {
       if (signal?.aborted === true) {
+        onEnd?.()
         reject(abortReason(signal))
         return
       }
@@ -84,6 +88,7 @@ export class Mailbox {
         this.#wake = null
         timer?.cancel()
         stopListening()
+        onEnd?.()
       }
       const stopListening = onAbort(signal, () => {
         settle()

@@ -1,10 +1,12 @@
 /** Waits for what comes next: rebalances first, then events, then messages. Shared by both kinds of consumers. */
 import { Deadline, type Clock } from '../../base/clock.ts'
 import type { KafkaError } from '../../errors.ts'
+import type { IdleTime } from '../../observe/statistics/pushed.ts'
 import type { AnyEvent, Mailbox } from './mailbox.ts'
 import { rejects } from './reader-errors.ts'
 import type { ReaderSlot } from './reader-slot.ts'
 import type { LoopYield } from './loop-yield.ts'
+import type { RunningJobs } from './running-jobs.ts'
 
 export interface ReadLoopHost {
   isClosing(): boolean
@@ -12,6 +14,8 @@ export interface ReadLoopHost {
   hasCallbacks(): boolean
   /** Runs them, one after the other. */
   runCallbacks(): Promise<void>
+  readonly runningJobs: RunningJobs
+  readonly idle: IdleTime
 }
 
 /** The decoder, which may be deserializing. */
@@ -77,7 +81,7 @@ export class ReadLoop {
       if (this.#decoder?.isFresh === true) {
         await this.#decoder.waitBriefly()
       } else if (!deadline.expired) {
-        await this.#mailbox.wait(deadline.left(), signal)
+        await this.#rest(deadline.left(), signal)
         turned = true
       } else if (!turned) {
         // Polling without a timeout must not keep data from arriving.
@@ -110,7 +114,7 @@ export class ReadLoop {
         if (this.isInterrupted) continue
         if (this.#mailbox.fatal !== null) await this.#failAgain(this.#mailbox.fatal)
         if (this.#decoder?.isFresh === true) await this.#decoder.waitBriefly()
-        else await this.#mailbox.wait(Infinity, undefined)
+        else await this.#rest(Infinity, undefined)
       }
       return null
     } finally {
@@ -125,6 +129,15 @@ export class ReadLoop {
       await this.#mailbox.wait(deadline.left(), undefined)
     }
   }
+
+  /** Waits for a wake-up; unless the application is processing messages meanwhile, it is idle. */
+  #rest(ms: number, signal: AbortSignal | undefined): Promise<void> {
+    const { idle, runningJobs } = this.#host
+    if (runningJobs.oldestSince === Infinity) idle.begin(this.#clock.now())
+    return this.#mailbox.wait(ms, signal, this.#rested)
+  }
+
+  readonly #rested = (): void => this.#host.idle.end(this.#clock.now())
 
   /** Rebalances first, then events. */
   async #attend(holder: object): Promise<AnyEvent | null> {

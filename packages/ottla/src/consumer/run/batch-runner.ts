@@ -40,6 +40,10 @@ export class BatchRunner<K, V> extends RunLoop<K, V, BatchWork<K, V>, TakenBatch
     return this.partitions.get(cursor)?.firstOpen ?? null
   }
 
+  openSince(cursor: Cursor): number | null {
+    return this.partitions.get(cursor)?.openSince ?? null
+  }
+
   protected take(): TakenBatch | null {
     if (this.#running >= this.#settings.concurrency || this.host.isParked()) return null
     return this.host.reader.takeBatchNow(this.#settings.maxMessages, MOST_BYTES)

@@ -1,5 +1,6 @@
 /** The batches of one partition in a run: one at a time, and what came of the last one. */
 import type { Timer } from '../../base/clock.ts'
+import { batchOf } from '../partition/message.ts'
 import type { MessageBatch, TakenBatch } from '../read/message-batch.ts'
 import type { Job, JobHolder } from '../read/job-list.ts'
 import { PartitionRun } from './partition-run.ts'
@@ -39,6 +40,16 @@ export class BatchWork<K, V> extends PartitionRun implements JobHolder {
     const open = this.#open
     if (open === null || open.taken.era !== this.cursor.offsets.era) return null
     return open.batch?.progress ?? open.taken.firstOffset
+  }
+
+  /** The first timestamp of what is not done, ms since the epoch; -1 if unknown, null as for `firstOpen`. */
+  get openSince(): number | null {
+    if (this.firstOpen === null) return null
+    const part = this.#open?.taken.parts[0]
+    if (part === undefined) return -1
+    if ('batch' in part) return part.batch.baseTimestamp
+    const [first] = part
+    return first === undefined ? -1 : (batchOf(first)?.baseTimestamp ?? -1)
   }
 
   /** The handler has not failed: what it has not marked otherwise is processed. */

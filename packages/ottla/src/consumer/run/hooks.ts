@@ -9,6 +9,8 @@ export interface RunHooks {
   beforeRelease(cursors: readonly Cursor[], lost: boolean): Promise<void>
   /** The offset of the first message that was taken and is not done; null when there is none, or after a move. */
   firstOpen(cursor: Cursor): number | null
+  /** When the first batch with such a message was made, ms since the epoch; null without any, -1 if unknown. */
+  openSince(cursor: Cursor): number | null
   /** The application has resumed paused partitions. */
   onResumed(): void
   /** Called before the group is left because something takes too long; awaited for a short time. */

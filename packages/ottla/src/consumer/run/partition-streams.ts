@@ -3,7 +3,7 @@ import type { RecordBatch } from '@ottla/protocol'
 import type { ConsumerIterator } from '../../types.ts'
 import { invalid } from '../arguments.ts'
 import type { Cursor } from '../partition/cursor.ts'
-import type { FetchedMessage } from '../partition/message.ts'
+import { batchOf, type FetchedMessage } from '../partition/message.ts'
 import { busy } from '../read/reader.ts'
 import { STOP, takeAll } from '../read/take-all.ts'
 import { atMost } from './at-most.ts'
@@ -83,6 +83,11 @@ export class PartitionStreams<K, V> implements ConsumerIterator<PartitionStream<
 
   firstOpen(cursor: Cursor): number | null {
     return this.#streams.get(cursor)?.lowest?.offset ?? null
+  }
+
+  openSince(cursor: Cursor): number | null {
+    const lowest = this.#streams.get(cursor)?.lowest
+    return lowest === undefined ? null : (batchOf(lowest)?.baseTimestamp ?? -1)
   }
 
   onResumed(): void {

@@ -70,6 +70,8 @@ export abstract class RunLoop<K, V, P extends PartitionRun, T> implements RunHoo
 
   abstract firstOpen(cursor: Cursor): number | null
 
+  abstract openSince(cursor: Cursor): number | null
+
   // Not at once: a handler must not run inside the application's call of `resume`.
   onResumed(): void {
     this.host.wake()

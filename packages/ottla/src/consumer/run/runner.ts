@@ -49,6 +49,11 @@ export class Runner<K, V> extends RunLoop<K, V, PartitionWork, FetchedMessage> {
     return lowest?.era === cursor.offsets.era ? lowest.offset : null
   }
 
+  openSince(cursor: Cursor): number | null {
+    const lowest = this.partitions.get(cursor)?.tracker.lowest
+    return lowest?.era === cursor.offsets.era ? (lowest.batch?.baseTimestamp ?? -1) : null
+  }
+
   protected take(): FetchedMessage | null {
     this.#scheduler.start()
     return this.host.reader.takeNow()

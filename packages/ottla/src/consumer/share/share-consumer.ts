@@ -415,10 +415,10 @@ export class ShareConsumer<K = Buffer, V = ValueBeside<K, Buffer>>
       onPoll: () => this.#onPoll(),
       onTaken: () => this.#onTaken(),
       runningJobs: this.#runningJobs,
+      pushed: this.#context.counters.pushed,
       onNotAcknowledged: (message: LockedMessage, isUnread: boolean) => this.#onNotAcknowledged(message, isUnread),
     }
-    const { clock } = this.#context
-    return new ShareReader<K, V>(clock, this.#queue, this.#mailbox, host, decodingOf(options))
+    return new ShareReader<K, V>(this.#context.clock, this.#queue, this.#mailbox, host, decodingOf(options))
   }
 
   #onPoll(): void {

@@ -21,6 +21,7 @@ import type { ShareQueue } from './share-queue.ts'
 import {
   acknowledgeBody,
   fetchBody,
+  fetchedBytes,
   FIRST_WITH_RENEWAL,
   refusedAcknowledgements,
   refusedWithFetch,
@@ -244,6 +245,7 @@ export class ShareFetcher {
       }),
     )
     if (response === null) return
+    this.#context.counters.pushed.fetched(clock.now() - now, fetchedBytes(response))
     this.#answered(node, sent, now, response.acquisitionLockTimeoutMs, refusedWithFetch(response))
     await this.#accept(node, now, response)
   }
@@ -318,6 +320,7 @@ export class ShareFetcher {
     if (lockMs > 0) this.#queue.lockMs = lockMs
     const lockedUntil = askedAt + this.#queue.lockMs
     for (const { source, types } of sent) {
+      this.#context.counters.pushed.acknowledgements += types.size
       const refusal = refusals.get(keyOf(source))
       const error = refusal === undefined ? null : KafkaError.of(refusal[0], source.name, refusal[1])
       const until = error === null ? lockedUntil : null
@@ -408,7 +411,7 @@ export class ShareFetcher {
   #corrupt(source: ShareSource, cause: unknown): void {
     const message = `messages of ${source.name} cannot be read and are released: ${messageOf(cause)}`
     const error = new KafkaError(ErrorCode.ERR__BAD_MSG, message, { cause })
-    if (this.#errorThrottle.shouldReport(source.name, error.code)) this.#host.raise(error)
+    if (this.#errorThrottle.shouldReport(source.name, error)) this.#host.raise(error)
   }
 
   #refusedPartition(
@@ -429,9 +432,9 @@ export class ShareFetcher {
     const topic = this.#partitions.topicOf(each)
     const isTopics = errorCode === ErrorCode.ERR_TOPIC_AUTHORIZATION_FAILED && topic !== undefined
     // Reported once for all partitions of a topic.
-    if (!isTopics && this.#errorThrottle.shouldReport(name, errorCode)) this.#host.raise(error)
-    if (isTopics && this.#errorThrottle.shouldReport(topic, errorCode))
-      this.#host.raise(KafkaError.of(errorCode, `topic ${topic}`), topic)
+    if (!isTopics && this.#errorThrottle.shouldReport(name, error)) this.#host.raise(error)
+    const ofTopic = KafkaError.of(errorCode, `topic ${topic ?? ''}`)
+    if (isTopics && this.#errorThrottle.shouldReport(topic, ofTopic)) this.#host.raise(ofTopic, topic)
   }
 
   /** The response of a broker that is no longer the leader may name the new one (KIP-951). */
@@ -461,8 +464,7 @@ export class ShareFetcher {
     this.#context.logger.debug('fetch', 'SHAREFETCH', `broker ${node.id}: ${failure.message}`)
     this.#lose(node, sent, failure)
     if (failure.isFatal || failure.code === ErrorCode.ERR__UNSUPPORTED_FEATURE) {
-      if (failure.isFatal || this.#errorThrottle.shouldReport(`broker ${node.id}`, failure.code))
-        this.#host.raise(failure)
+      if (failure.isFatal || this.#errorThrottle.shouldReport(`broker ${node.id}`, failure)) this.#host.raise(failure)
     }
     if (!this.#isFinishing) this.#cluster.metadata.requestRefresh(failure.message)
   }
@@ -472,7 +474,7 @@ export class ShareFetcher {
     this.#context.logger.debug('fetch', 'SHAREFETCH', error.message)
     this.#lose(node, sent, error)
     if (memberAnswer('ShareSession', code) !== 'report') return
-    if (this.#errorThrottle.shouldReport(`broker ${node.id}`, code)) this.#host.raise(error)
+    if (this.#errorThrottle.shouldReport(`broker ${node.id}`, error)) this.#host.raise(error)
   }
 
   // A broker releases what a lost connection had acquired.

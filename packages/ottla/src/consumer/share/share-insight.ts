@@ -3,7 +3,7 @@ import { ErrorCode } from '@ottla/protocol'
 import type { Cluster } from '../../cluster/cluster.ts'
 import type { ClientContext } from '../../cluster/context.ts'
 import { ClientInsight, connectionConditions, explainConnections, explainTopicError } from '../../cluster/insight.ts'
-import { memberTelemetry } from '../../cluster/telemetry/sources.ts'
+import { shareConsumerTelemetry } from '../../cluster/telemetry/sources.ts'
 import { KafkaError } from '../../errors.ts'
 import type { Condition } from '../../observe/health.ts'
 import type { Statistics } from '../../statistics.ts'
@@ -90,7 +90,6 @@ export function shareInsight(
     return found
   }
 
-  const assigned = (): number => consumer.assignment().length
-  cluster.telemetry.source = memberTelemetry(context.settings, () => member.id, assigned)
+  cluster.telemetry.source = shareConsumerTelemetry(context.settings, () => member.id)
   return new ClientInsight(context, { conditions, explain, statistics: () => counted.look() })
 }

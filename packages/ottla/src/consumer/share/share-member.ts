@@ -161,6 +161,7 @@ export class ShareMember {
       ...(epoch > 0 || rackId === undefined ? {} : { rackId }),
     }
     const news = this.#sent === sent && epoch > 0 ? this.#identity(epoch) : whole
+    this.#context.counters.pushed.heartbeats++
     const response = await this.#request(
       wholeAgain(news, whole),
       Deadline.after(clock, settings['socket.timeout.ms']),

@@ -4,6 +4,7 @@ import { Deadline, type Clock } from '../../base/clock.ts'
 import { nextTurn } from '../../base/turn.ts'
 import type { Wait } from '../../base/wait.ts'
 import { KafkaError } from '../../errors.ts'
+import type { PushedCounters } from '../../observe/statistics/pushed.ts'
 import type { RunningJobs } from '../read/running-jobs.ts'
 import { eventOf } from '../read/decoder.ts'
 import type { Decoding } from '../read/decoding.ts'
@@ -25,6 +26,7 @@ export interface ShareReaderHost {
   /** Messages have been taken: there may be room. */
   onTaken(): void
   readonly runningJobs: RunningJobs
+  readonly pushed: PushedCounters
   /**
    * The application asks for more without having acknowledged this one.
    * @param isUnread it could not be deserialized
@@ -51,6 +53,8 @@ export class ShareReader<K, V> {
   #isLastUnread = false
   /** Grows with every call, so that max.poll.interval.ms can tell that the application is alive. */
   polls = 0
+  /** When it was called last, monotonic ms; -1: not yet. */
+  #polledAt = -1
 
   constructor(clock: Clock, queue: ShareQueue, mailbox: Mailbox, host: ShareReaderHost, decoding: Decoding | null) {
     this.#clock = clock
@@ -71,6 +75,8 @@ export class ShareReader<K, V> {
       isClosing: () => host.isClosing(),
       hasCallbacks: () => false,
       runCallbacks: () => Promise.resolve(),
+      runningJobs: host.runningJobs,
+      idle: host.pushed.idle,
     }
     this.#loop = new ReadLoop(clock, mailbox, this.#loopYield, this.#slot, loopHost, this.#decoder)
   }
@@ -175,6 +181,9 @@ export class ShareReader<K, V> {
 
   #polled(): void {
     this.polls++
+    const now = this.#clock.now()
+    if (this.#polledAt >= 0) this.#host.pushed.pollInterval.add(now - this.#polledAt)
+    this.#polledAt = now
     this.finishLast()
     this.#isBack()
   }

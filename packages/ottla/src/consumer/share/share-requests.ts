@@ -62,6 +62,13 @@ export function acknowledgeBody(
   })
 }
 
+/** How many bytes of batches a fetch brought. */
+export function fetchedBytes({ responses }: Decoded<ShareFetchResponse>): number {
+  let bytes = 0
+  for (const { partitions } of responses) for (const { records } of partitions) bytes += records?.length ?? 0
+  return bytes
+}
+
 /** The partitions whose acknowledgements a fetch carried and the broker refused. */
 export function refusedWithFetch({ responses }: Decoded<ShareFetchResponse>): Map<string, Refusal> {
   const refusals = new Map<string, Refusal>()

@@ -4,6 +4,7 @@
  */
 import type { Clock } from '../../base/clock.ts'
 import { Averages } from './averages.ts'
+import { PushedCounters } from './pushed.ts'
 import { Window } from './window.ts'
 
 const MICROSECONDS = 1000
@@ -53,10 +54,7 @@ export class ClientCounters {
   rxMessages = 0
   rxMessageBytes = 0
   readonly topics = new Map<string, TopicCounters>()
-  /** Milliseconds. */
-  readonly fetchLatency = new Averages()
-  readonly commitLatency = new Averages()
-
+  readonly pushed = new PushedCounters()
   /** Distributions are counted, too, for `stats` events. */
   readonly hasWindows: boolean
 
@@ -127,6 +125,7 @@ export class BrokerCounters {
   readonly throttle: Window
   /** Those that brokers may ask for (KIP-714), milliseconds. */
   readonly latency = new Averages()
+  readonly produceLatency = new Averages()
   readonly throttleTime = new Averages()
   readonly queueTime = new Averages()
 
@@ -173,8 +172,9 @@ export class BrokerCounters {
   /**
    * @param bytes - of the response, without its length prefix
    * @param sentAt - monotonic ms, like `now`
+   * @param isProduce - whether it is one to a Produce request
    */
-  received(bytes: number, sentAt: number, now: number): void {
+  received(bytes: number, sentAt: number, now: number, isProduce: boolean): void {
     const all = bytes + 4
     this.rx++
     this.rxBytes += all
@@ -183,6 +183,7 @@ export class BrokerCounters {
     this.lastReceivedAt = now
     this.roundTrip.add((now - sentAt) * MICROSECONDS)
     this.latency.add(now - sentAt)
+    if (isProduce) this.produceLatency.add(now - sentAt)
   }
 
   throttled(ms: number): void {

@@ -2,6 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Deadline } from '../../../src/base/clock.ts'
 import { LoopYield } from '../../../src/consumer/read/loop-yield.ts'
+import { RunningJobs } from '../../../src/consumer/read/running-jobs.ts'
+import { IdleTime } from '../../../src/observe/statistics/pushed.ts'
 import { Mailbox } from '../../../src/consumer/read/mailbox.ts'
 import { ReadLoop } from '../../../src/consumer/read/read-loop.ts'
 import { ReaderSlot, underWay } from '../../../src/consumer/read/reader-slot.ts'
@@ -22,6 +24,8 @@ function scene() {
       state.callbacks = 0
       return Promise.resolve()
     },
+    runningJobs: new RunningJobs(clock, 1000),
+    idle: new IdleTime(),
   }
   const loopYield = new LoopYield(clock)
   const loop = new ReadLoop(clock, mailbox, loopYield, slot, host, null)
@@ -31,12 +35,39 @@ function scene() {
   slot.acquire(holder)
   const poll = (ms: number, signal?: AbortSignal): Promise<unknown> =>
     loop.next(holder, take, Deadline.after(clock, ms), signal, false)
-  return Object.assign(state, { clock, mailbox, slot, loop, loopYield, messages, take, holder, poll, ran })
+  return Object.assign(state, { clock, mailbox, slot, loop, loopYield, messages, take, holder, poll, ran, host })
 }
 
 const error = (code: number): { type: 'error'; error: KafkaError } => ({
   type: 'error',
   error: KafkaError.of(code, 't'),
+})
+
+test('waiting counts as idle, unless messages are being processed meanwhile', async () => {
+  const { clock, host, poll, mailbox } = scene()
+  const place = { topic: 't', partition: 0, name: 't [0]' }
+  const waiting = poll(300)
+  await clock.advance(100)
+  assert.equal(host.idle.take(clock.now()), 100, 'a wait that goes on counts')
+  await clock.advance(200)
+  assert.equal(await waiting, null)
+  assert.equal(host.idle.take(clock.now()), 200)
+  const holder = { job: null, onAwaitsEnd: () => undefined }
+  const job = host.runningJobs.begin(holder, place, 5, 'handler')
+  const busy = poll(300)
+  await clock.advance(100)
+  host.runningJobs.end(job)
+  mailbox.wake()
+  await clock.advance(200)
+  assert.equal(await busy, null)
+  assert.equal(host.idle.take(clock.now()), 200, 'from the end of the handler on')
+  const given = new AbortController()
+  const aborted = assert.rejects(poll(300, given.signal))
+  await clock.advance(50)
+  given.abort()
+  await aborted
+  await clock.advance(50)
+  assert.equal(host.idle.take(clock.now()), 50)
 })
 
 test('rebalances come first, then events, then messages', async () => {
