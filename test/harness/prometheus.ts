@@ -129,7 +129,7 @@ scrape_configs: [{ job_name: shop, static_configs: [{ targets: ['127.0.0.1:${awa
       }
     }
     const path = range === undefined ? 'query' : 'query_range'
-    const response = await fetch(`http://${this.#address}/api/v1/${path}?${asked}`).catch(() => null)
+    const response = await fetch(`http://${this.#address}/api/v1/${path}?${asked.toString()}`).catch(() => null)
     if (response === null || response.status === 503) return null
     const { data, error } = (await response.json()) as {
       readonly data?: { readonly result: readonly (Series & { readonly value: Series['values'][number] })[] }
