@@ -23,6 +23,7 @@ import {
 } from '@opentelemetry/sdk-trace-base'
 import { OttlaInstrumentation, type OttlaInstrumentationConfig } from '@ottla/opentelemetry'
 import { Consumer, Producer, type ConsumerConfig, type ProducerConfig, type Statistics, type StatsEvent } from 'ottla'
+import { handle } from '../harness/handle.ts'
 import { createTopic } from '../harness/topics.ts'
 import type { PlainWorld } from './plain-world.ts'
 import { fresh } from './world.ts'
@@ -68,19 +69,6 @@ async function post(work: () => Promise<unknown>): Promise<void> {
     server.closeAllConnections()
     server.close()
   }
-}
-
-/** Handles so many messages, then ends. */
-async function handle(reader: Consumer, count: number, work: () => unknown = quiet): Promise<void> {
-  const stop = new AbortController()
-  let handled = 0
-  await reader.run({
-    signal: stop.signal,
-    handler: async () => {
-      await work()
-      if (++handled === count) stop.abort()
-    },
-  })
 }
 
 /** Registers the tests; `start` starts their cluster. */

@@ -19,6 +19,7 @@ import {
   type OttlaInstrumentationConfig,
 } from '@ottla/opentelemetry'
 import { Consumer, ErrorCode, Producer, type ConsumerConfig, type ProducerMessage } from 'ottla'
+import { handle } from '../harness/handle.ts'
 
 const quiet = (): void => undefined
 const PRODUCE = 0
@@ -67,19 +68,6 @@ function consumer(t: TestContext, of: string, config: Partial<ConsumerConfig> = 
   t.after(() => made.close())
   made.subscribe(of)
   return made
-}
-
-/** Handles so many messages, then ends. */
-async function handle(reader: Consumer, count: number, work: () => unknown = quiet): Promise<void> {
-  const stop = new AbortController()
-  let handled = 0
-  await reader.run({
-    signal: stop.signal,
-    handler: async () => {
-      await work()
-      if (++handled === count) stop.abort()
-    },
-  })
 }
 
 const named = (name: string): ReadableSpan[] => spans.getFinishedSpans().filter(each => each.name === name)
