@@ -47,6 +47,7 @@ const foreignNeeds = [
   ['client-telemetry', ['python3']],
   ['java', ['java', 'javac', 'mvn']],
   ['librdkafka', ['python3']],
+  ['python', ['python3']],
   ['franz', ['go']],
   ['kfake', ['go']],
 ]

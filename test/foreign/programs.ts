@@ -24,6 +24,19 @@ export async function librdkafka(bootstrapServers: string): Promise<ProgramPeer>
   return new ProgramPeer('python3', [join(here, 'python', 'peer.py'), bootstrapServers], { PYTHONPATH: wheels })
 }
 
+const PYTHON_SERDES = 'confluent-kafka[avro,json,protobuf]==2.16.1'
+
+/** The serdes of the same wheel, with what they depend on. */
+export async function pythonSchemas(registryUrl: string): Promise<ProgramPeer> {
+  const name = PYTHON_SERDES.replaceAll(/\W+/g, '-')
+  const packages = await once(name, join(cacheFolder, name), async folder => {
+    process.stderr.write(`% installing ${PYTHON_SERDES} (once)\n`)
+    const flags = ['--quiet', '--disable-pip-version-check', '--only-binary', ':all:']
+    await run('python3', ['-m', 'pip', 'install', ...flags, '--target', folder, PYTHON_SERDES])
+  })
+  return new ProgramPeer('python3', [join(here, 'python', 'schemas.py'), registryUrl], { PYTHONPATH: packages })
+}
+
 /** franz-go, compiled. */
 export async function franz(bootstrapServers: string): Promise<ProgramPeer> {
   return new ProgramPeer(await goProgram('franz'), [bootstrapServers])

@@ -37,12 +37,16 @@ export async function maven(
 
 /** The folder with a program of test/java/src, compiled against Kafka's jars; undefined if there is no such program. */
 export async function classesOf(version: KafkaJars, className: string): Promise<string | undefined> {
+  return compiled(className, await jarsOf(version), join(cacheFolder, version))
+}
+
+/** As `classesOf`, compiled against the jars of a folder. */
+export async function compiled(className: string, jars: string, cache: string): Promise<string | undefined> {
   const source = join(root, 'test', 'java', 'src', `${className}.java`)
   if (!existsSync(source)) return undefined
-  const jars = await jarsOf(version)
   const hash = createHash('sha256').update(readFileSync(source)).digest('hex').slice(0, 16)
-  const name = `${className}-${hash}`
-  return once(version + name, join(cacheFolder, version, name), async folder => {
+  const classes = join(cache, `${className}-${hash}`)
+  return once(classes, classes, async folder => {
     await run('javac', ['-nowarn', '-proc:none', '-cp', join(jars, '*'), '-d', folder, source])
   })
 }

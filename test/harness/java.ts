@@ -27,8 +27,11 @@ export async function javaCommand(
 ): Promise<[command: string, args: string[]]> {
   const classes = await classesOf(version, className)
   const jars = join(await jarsOf(version), '*')
-  const classPath = classes === undefined ? jars : [jars, classes].join(delimiter)
-  return ['java', ['-Xmx256m', ...shortLived, '-cp', classPath, className, ...args]]
+  return command(classes === undefined ? [jars] : [jars, classes], className, args)
+}
+
+function command(classPath: readonly string[], className: string, args: readonly string[]): [string, string[]] {
+  return ['java', ['-Xmx256m', ...shortLived, '-cp', classPath.join(delimiter), className, ...args]]
 }
 
 /** Runs a class of Kafka's jars or of test/java/src to its end. */
@@ -38,7 +41,21 @@ export async function runJava(
   args: readonly string[],
   stdin: string | Buffer = '',
 ): Promise<JavaResult> {
-  const child = spawn(...(await javaCommand(version, className, args)), { stdio: 'pipe' })
+  return ran(await javaCommand(version, className, args), stdin)
+}
+
+/** Runs a class of these folders and jars to its end. */
+export function runClass(
+  classPath: readonly string[],
+  className: string,
+  args: readonly string[],
+  stdin: string | Buffer,
+): Promise<JavaResult> {
+  return ran(command(classPath, className, args), stdin)
+}
+
+async function ran([program, options]: [string, string[]], stdin: string | Buffer): Promise<JavaResult> {
+  const child = spawn(program, options, { stdio: 'pipe' })
   const output: Record<'stdout' | 'stderr', Buffer[]> = { stdout: [], stderr: [] }
   child.stdout.on('data', (chunk: Buffer) => output.stdout.push(chunk))
   child.stderr.on('data', (chunk: Buffer) => output.stderr.push(chunk))

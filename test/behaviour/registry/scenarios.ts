@@ -13,8 +13,9 @@ export function registryScenarios(start: () => Promise<RegistryWorld>): void {
 
   before(async () => {
     world = await start()
-    // Apicurio's level NONE of a subject is the registry's level: with NONE here it is the same in both.
-    await clientOf(world).setConfig('NONE')
+    // Apicurio's level NONE of a subject is the registry's level: with NONE here it is the same in both. It only takes a
+    // NONE that takes the place of something.
+    for (const level of ['BACKWARD', 'NONE'] as const) await clientOf(world).setConfig(level)
   })
 
   after(() => world.close())

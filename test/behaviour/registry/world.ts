@@ -17,8 +17,8 @@ export interface RegistryTraits {
   readonly explains: boolean
   /** Whether schemas are the same that differ in spaces and the order of attributes. */
   readonly comparesForm: boolean
-  /** Whether a subject can be configured before it has a schema. */
-  readonly configuresAhead: boolean
+  /** Whether a check without a version compares with those that the level names, and not with all. */
+  readonly checksByLevel: boolean
   /** Whether a subject can have the level NONE while the registry has another. */
   readonly hasOwnNone: boolean
   /** Whether a version that is none, as `x`, is told from one that is unknown. */
@@ -34,7 +34,7 @@ export const everything: RegistryTraits = {
   listsSchemas: true,
   explains: true,
   comparesForm: true,
-  configuresAhead: true,
+  checksByLevel: true,
   hasOwnNone: true,
   checksVersions: true,
 }
@@ -48,7 +48,7 @@ export const apicurioTraits: RegistryTraits = {
   listsSchemas: false,
   explains: false,
   comparesForm: false,
-  configuresAhead: false,
+  checksByLevel: false,
   hasOwnNone: false,
   checksVersions: false,
 }

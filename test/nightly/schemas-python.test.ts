@@ -1,0 +1,14 @@
+/** confluent-kafka's serdes for Python and Apicurio's registry. */
+import { pythonSchemas } from '../foreign/programs.ts'
+import { schemaScenarios } from '../foreign/schema-scenarios.ts'
+import { startApicurio } from '../harness/apicurio.ts'
+
+schemaScenarios(async () => {
+  const apicurio = await startApicurio()
+  const peer = await pythonSchemas(apicurio.url)
+  const close = async (): Promise<void> => {
+    await peer.close()
+    await apicurio.close()
+  }
+  return { url: apicurio.url, peer, hasGuids: false, close }
+})
