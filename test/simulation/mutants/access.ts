@@ -9,8 +9,8 @@ export const accessMutants: readonly Mutant[] = [
     area,
     breaks: 'a lasting error is reported each time that it recurs',
     file: 'observe/error-throttle.ts',
-    find: '      if (now - last.at < last.repeatMs) return false\n',
-    replace: '',
+    find: 'if (now - last.at < last.repeatMs) {',
+    replace: 'if (now < last.at) {',
     workloads: ['access'],
   },
   {
