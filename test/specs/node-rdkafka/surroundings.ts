@@ -14,7 +14,9 @@ const topics = ['test', 'test2', 'test3', 'test4', 'test5', 'test6']
 
 export async function startSurroundings(world: World): Promise<Surroundings> {
   const cluster =
-    world === 'embedded' ? await EmbeddedCluster.start({ defaultPartitions: 1 }) : await startKafka({ brokers: 1 })
+    world === 'embedded'
+      ? await EmbeddedCluster.start({ defaultPartitions: 1 })
+      : await startKafka({ brokers: 1, config: { 'num.partitions': '1' } })
   const address = 'plainBootstrapServers' in cluster ? cluster.plainBootstrapServers : cluster.bootstrapServers
   const admin = new AdminClient({ 'bootstrap.servers': address })
   try {
