@@ -1,5 +1,6 @@
 /** Values of all of Avro's types, for its own library to write and to read with other schemas. */
-import type { Json } from './avro.ts'
+
+export type Json = null | boolean | number | string | readonly Json[] | { readonly [name: string]: Json }
 
 /** What the library is asked for. */
 export interface AskedAvro {

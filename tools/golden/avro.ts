@@ -5,9 +5,7 @@
 import { writeFileSync } from 'node:fs'
 import { format, resolveConfig } from 'prettier'
 import { runSchemaJava } from '../../test/harness/schema-java.ts'
-import { avroCases, type AskedAvro } from './avro-cases.ts'
-
-export type Json = null | boolean | number | string | readonly Json[] | { readonly [name: string]: Json }
+import { avroCases, type AskedAvro, type Json } from './avro-cases.ts'
 
 export interface GoldenAvro extends AskedAvro {
   /** Hexadecimal. */

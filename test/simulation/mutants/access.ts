@@ -18,8 +18,8 @@ export const accessMutants: readonly Mutant[] = [
     area,
     breaks: 'a consumer does not say that it may not read',
     file: 'consumer/fetch/fetcher.ts',
-    find: '        if (!this.#errorThrottle.shouldReport(cursor.topic, answer.errorCode)) return\n',
-    replace: '        if (cursor.topic.length > 0) return\n',
+    find: 'if (this.#errorThrottle.shouldReport(topic, error)) this.#host.raise(error, topic)',
+    replace: 'this.#errorThrottle.shouldReport(topic, error)',
     workloads: ['access'],
   },
   {
