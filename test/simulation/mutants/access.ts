@@ -84,7 +84,7 @@ export const accessMutants: readonly Mutant[] = [
     area,
     breaks: 'a client does not say that it cannot log in',
     file: 'cluster/broker-set.ts',
-    find: '        emitError(this.#context, new KafkaError(error.code, error.message, { cause: error }))\n',
+    find: '        emitError(this.#context, told)\n',
     replace: '',
     workloads: ['access'],
   },

@@ -36,8 +36,8 @@ export const caseMutants: readonly Mutant[] = [
     area,
     breaks: 'pause has no effect on what a run has taken',
     file: 'consumer/run/runner.ts',
-    find: 'return !isDraining && (cursor.paused || this.host.isParked())',
-    replace: 'return !isDraining && this.host.isParked()',
+    find: 'return !isDraining && (isBackingOff || cursor.paused || this.host.isParked())',
+    replace: 'return !isDraining && (isBackingOff || this.host.isParked())',
     workloads: ['moves'],
   },
   {
