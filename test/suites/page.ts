@@ -1,0 +1,86 @@
+/** packages/broker/FOREIGN.md, from the results that are kept beside this file. */
+import { readFileSync, writeFileSync } from 'node:fs'
+import type { ForeignSuite, Ground, Outcome, Outcomes } from './suite.ts'
+
+/** Of one suite on one ground. Tests that passed are only counted. */
+interface Kept {
+  readonly version: string
+  readonly date: string
+  readonly passed: number
+  readonly rest: Readonly<Record<string, Outcome>>
+}
+
+type Results = Record<string, Partial<Record<Ground, Kept>>>
+
+const resultsFile = new URL('results.json', import.meta.url)
+const page = new URL('../../packages/broker/FOREIGN.md', import.meta.url)
+
+const HEAD = `# Other projects' own tests
+
+What other projects test their clients with, run against the embedded cluster, and against Kafka 4.3.1 in the same
+surroundings. \`npm run suites\` fetches a suite from its registry, runs it on both, and writes this page;
+\`npm run suites -- --only kafka-go --on embedded\` runs one of them on one. None of it runs in CI.
+
+A test counts as passed or not; one that is skipped wants something else than a cluster of this kind.
+`
+
+/** Keeps what a run has found. */
+export function keep({ name, version }: ForeignSuite, ground: Ground, outcomes: Outcomes): void {
+  const rest = Object.fromEntries([...outcomes].filter(([, outcome]) => outcome !== 'passed').sort())
+  const passed = [...outcomes.values()].filter(outcome => outcome === 'passed').length
+  const date = new Date().toISOString().slice(0, 10)
+  const results = read()
+  results[name] = { ...results[name], [ground]: { version, date, passed, rest } }
+  writeFileSync(resultsFile, `${JSON.stringify(results, null, 2)}\n`)
+}
+
+/** Writes the page. @returns tests that fail on the embedded cluster only, and have no reason */
+export function writePage(suites: readonly ForeignSuite[]): string[] {
+  const results = read()
+  const rows = suites.map(suite => {
+    const { embedded, kafka } = results[suite.name] ?? {}
+    return `| ${suite.name} ${suite.version} | ${suite.source} | ${counted(embedded)} | ${counted(kafka)} |`
+  })
+  const unexplained: string[] = []
+  const sections = suites.flatMap(suite => {
+    const lines = differences(suite, results[suite.name] ?? {}, unexplained)
+    return lines.length === 0 ? [] : ['', `## ${suite.name}`, '', ...lines]
+  })
+  const table = ['| Suite | Source | Embedded cluster | Kafka 4.3.1 |', '| --- | --- | --- | --- |', ...rows]
+  writeFileSync(page, [HEAD, ...table, ...sections, ''].join('\n'))
+  return unexplained
+}
+
+function read(): Results {
+  try {
+    return JSON.parse(readFileSync(resultsFile, 'utf8')) as Results // as `keep` writes them
+  } catch {
+    return {}
+  }
+}
+
+function counted(kept: Kept | undefined): string {
+  if (kept === undefined) return 'not run'
+  const failed = Object.values(kept.rest).filter(outcome => outcome === 'failed').length
+  const skipped = Object.keys(kept.rest).length - failed
+  return `${kept.passed} of ${kept.passed + failed}${skipped > 0 ? `, ${skipped} skipped` : ''} (${kept.date})`
+}
+
+function differences(
+  { reasons }: ForeignSuite,
+  { embedded, kafka }: Partial<Record<Ground, Kept>>,
+  unexplained: string[],
+): string[] {
+  const names = new Set([...failuresOf(embedded), ...failuresOf(kafka)])
+  return [...names].sort().map(name => {
+    const [here, there] = [embedded?.rest[name] ?? 'passed', kafka?.rest[name] ?? 'passed']
+    const reason = Object.entries(reasons).find(([start]) => name.startsWith(start))?.[1]
+    if (here === 'failed' && there !== 'failed' && reason === undefined) unexplained.push(name)
+    const why = reason ?? (there === 'failed' ? 'fails on Kafka, too' : 'not looked at yet')
+    return `- \`${name}\`: ${here} on the embedded cluster, ${there} on Kafka: ${why}`
+  })
+}
+
+function failuresOf(kept: Kept | undefined): string[] {
+  return Object.entries(kept?.rest ?? {}).flatMap(([name, outcome]) => (outcome === 'failed' ? [name] : []))
+}
