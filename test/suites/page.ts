@@ -1,5 +1,7 @@
 /** packages/broker/FOREIGN.md, from the results that are kept beside this file. */
 import { readFileSync, writeFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { format, resolveConfig } from 'prettier'
 import type { ForeignSuite, Ground, Outcome, Outcomes } from './suite.ts'
 
 /** Of one suite on one ground. Tests that passed are only counted. */
@@ -35,7 +37,7 @@ export function keep({ name, version }: ForeignSuite, ground: Ground, outcomes: 
 }
 
 /** Writes the page. @returns tests that fail on the embedded cluster only, and have no reason */
-export function writePage(suites: readonly ForeignSuite[]): string[] {
+export async function writePage(suites: readonly ForeignSuite[]): Promise<string[]> {
   const results = read()
   const rows = suites.map(suite => {
     const { embedded, kafka } = results[suite.name] ?? {}
@@ -47,7 +49,9 @@ export function writePage(suites: readonly ForeignSuite[]): string[] {
     return lines.length === 0 ? [] : ['', `## ${suite.name}`, '', ...lines]
   })
   const table = ['| Suite | Source | Embedded cluster | Kafka 4.3.1 |', '| --- | --- | --- | --- |', ...rows]
-  writeFileSync(page, [HEAD, ...table, ...sections, ''].join('\n'))
+  const text = [HEAD, ...table, ...sections, ''].join('\n')
+  const file = fileURLToPath(page)
+  writeFileSync(page, await format(text, { ...(await resolveConfig(file)), filepath: file }))
   return unexplained
 }
 

@@ -27,7 +27,7 @@ const file = values.log === undefined ? null : createWriteStream(values.log)
 for (const suite of suites.filter(({ name }) => names.includes(name))) {
   for (const ground of grounds) await run(suite, ground)
 }
-const unexplained = writePage(suites)
+const unexplained = await writePage(suites)
 if (unexplained.length > 0) console.error(`\nfail on the embedded cluster only:\n${unexplained.join('\n')}`)
 // Connections of what failed may still be open.
 process.exit(unexplained.length > 0 ? 1 : 0)

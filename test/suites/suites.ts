@@ -26,7 +26,10 @@ const kafkaGo: ForeignSuite = {
   version: KAFKA_GO,
   source: 'Go module github.com/segmentio/kafka-go, package kafka',
   surroundings: { brokers: 1, port: 9092, config: { 'message.max.bytes': '200000000' } },
-  reasons: {},
+  reasons: {
+    'kafka-go: TestConn/test_delete_topics':
+      'reading the partitions of what was deleted creates it again; a broker answers before that is done, as a rule',
+  },
   async run(_bootstrapServers, log) {
     const folder = await goModule('github.com/segmentio/kafka-go', KAFKA_GO)
     // As its own CI: those tests of Go's for connections do not fit a broker.
