@@ -243,7 +243,7 @@ export interface IAdminClient {
 
 /** Listeners by the names of their events: `ready`, `event.error`, `event.log`, `event.stats`. */
 export interface EventHandlers {
-  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- Confluent's own type
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- Confluent's own type: programs name the parameters of their listeners as they like, which `unknown` or `never` would refuse
   [event_key: string]: (...args: any[]) => void
 }
 

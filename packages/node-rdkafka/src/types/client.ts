@@ -102,7 +102,7 @@ export interface EventListenerMap {
   ready: (info: ReadyInfo, metadata: Metadata) => void
   'connection.failure': (error: LibrdKafkaError, metrics: ClientMetrics) => void
   'event.error': (error: LibrdKafkaError) => void
-  // `any` as in node-rdkafka: a program says itself what its listener takes, and `unknown` would refuse that.
+  // `any` in these four as in node-rdkafka: a program says itself what its listener takes, and `unknown` would refuse that.
   'event.stats': (eventData: any) => void
   'event.log': (eventData: any) => void
   'event.event': (eventData: any) => void
