@@ -15,7 +15,7 @@ import {
   type MemberTimer,
 } from './consumer-member.ts'
 import { partitionKey, splitKey } from './partition-set.ts'
-import { GroupRefusal } from './refusal.ts'
+import { GroupRefusal, knownMember } from './refusal.ts'
 import { topicPattern } from './topic-pattern.ts'
 
 export type ConsumerState = 'Empty' | 'Assigning' | 'Reconciling' | 'Stable' | 'Dead'
@@ -118,10 +118,7 @@ export class ConsumerGroup {
 
   /** @throws GroupRefusal UNKNOWN_MEMBER_ID */
   member(memberId: string): ConsumerMember {
-    const member = this.members.get(memberId)
-    if (member !== undefined) return member
-    const message = `Member ${memberId} is not a member of group ${this.id}.`
-    throw new GroupRefusal(ErrorCode.ERR_UNKNOWN_MEMBER_ID, message)
+    return knownMember(this.members, memberId, this.id)
   }
 
   /** @throws GroupRefusal GROUP_MAX_SIZE_REACHED */

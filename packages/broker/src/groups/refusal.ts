@@ -1,4 +1,5 @@
 /** Refusals of a coordinator. */
+import { ErrorCode } from '@ottla/protocol'
 
 /** Thrown before anything is changed; handlers turn it into a response. */
 export class GroupRefusal extends Error {
@@ -19,4 +20,11 @@ export function orRefuse<T>(action: () => T, refuse: (errorCode: number, message
     if (error instanceof GroupRefusal) return refuse(error.errorCode, error.message)
     throw error
   }
+}
+
+/** The member of this id. @throws GroupRefusal UNKNOWN_MEMBER_ID */
+export function knownMember<M>(members: ReadonlyMap<string, M>, memberId: string, groupId: string): M {
+  const member = members.get(memberId)
+  if (member !== undefined) return member
+  throw new GroupRefusal(ErrorCode.ERR_UNKNOWN_MEMBER_ID, `Member ${memberId} is not a member of group ${groupId}.`)
 }

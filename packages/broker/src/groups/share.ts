@@ -7,7 +7,7 @@ import { durationMs } from './configs.ts'
 import type { ConsumerContext } from './consumer.ts'
 import type { HeartbeatClient, HeartbeatOutput } from './consumer-heartbeat.ts'
 import { partitionKey } from './partition-set.ts'
-import { GroupRefusal } from './refusal.ts'
+import { GroupRefusal, knownMember } from './refusal.ts'
 import { assignShares } from './share-assignor.ts'
 import { SharePartition, type ShareLimits } from './share-partition.ts'
 
@@ -205,10 +205,7 @@ export class ShareGroup {
   }
 
   #member(memberId: string): ShareMember {
-    const member = this.members.get(memberId)
-    if (member !== undefined) return member
-    const message = `Member ${memberId} is not a member of group ${this.id}.`
-    throw new GroupRefusal(ErrorCode.ERR_UNKNOWN_MEMBER_ID, message)
+    return knownMember(this.members, memberId, this.id)
   }
 
   #join(memberId: string): ShareMember {

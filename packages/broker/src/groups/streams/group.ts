@@ -5,7 +5,7 @@ import type { TopicRequest } from '../../topics/topics.ts'
 import { areReconciled } from '../consumer-member.ts'
 import type { ConsumerContext } from '../consumer.ts'
 import { partitionKey, splitKey } from '../partition-set.ts'
-import { GroupRefusal } from '../refusal.ts'
+import { GroupRefusal, knownMember } from '../refusal.ts'
 import {
   configureTopology,
   topicsFingerprint,
@@ -101,10 +101,7 @@ export class StreamsGroup {
 
   /** @throws GroupRefusal UNKNOWN_MEMBER_ID */
   member(memberId: string): StreamsMember {
-    const member = this.members.get(memberId)
-    if (member !== undefined) return member
-    const message = `Member ${memberId} is not a member of group ${this.id}.`
-    throw new GroupRefusal(ErrorCode.ERR_UNKNOWN_MEMBER_ID, message)
+    return knownMember(this.members, memberId, this.id)
   }
 
   /** @throws GroupRefusal GROUP_MAX_SIZE_REACHED */
