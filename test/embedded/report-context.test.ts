@@ -41,6 +41,41 @@ test('a report is called in the context of its produce, the first storage of the
     ])
   }))
 
+test("a report of a message that was produced outside of all contexts has none, not its producer's", async () => {
+  await using cluster = await EmbeddedCluster.start()
+  cluster.createTopic('t', { partitions: 1, replicationFactor: 1 })
+  const storage = new AsyncLocalStorage<string>()
+  const settings = { 'bootstrap.servers': cluster.bootstrapServers, 'linger.ms': 0 }
+  await using producer = storage.run('constructor', () => new Producer(settings, { logger: quiet }))
+  const seen: unknown[] = []
+  const report = (): void => void seen.push(storage.getStore())
+  storage.run('first', () => producer.produce({ topic: 't', value: 'x' }, report))
+  await producer.flush()
+  producer.produce({ topic: 't', value: 'x' }, report)
+  await producer.flush()
+  assert.deepEqual(seen, ['first', undefined])
+})
+
+test('each of several storages is right in every turn, and in its first one', () =>
+  withProducer(async producer => {
+    const storages = [1, 2, 3].map(() => new AsyncLocalStorage<number>())
+    const seen: unknown[] = []
+    const expected: unknown[] = []
+    const report = ({ opaque }: DeliveryReport): void =>
+      void seen.push([opaque, ...storages.map(each => each.getStore())])
+    for (const [index, storage] of storages.entries()) {
+      for (const n of [1, 1, 2]) {
+        await new Promise(resolve => setImmediate(resolve))
+        storage.run(n, () => producer.produce({ topic: 't', value: 'x', opaque: `${index} ${n}` }, report))
+        producer.produce({ topic: 't', value: 'x', opaque: 'outside' }, report)
+        const stored = storages.map((_, each) => (each === index ? n : undefined))
+        expected.push([`${index} ${n}`, ...stored], ['outside', undefined, undefined, undefined])
+      }
+    }
+    await producer.flush()
+    assert.deepEqual(seen, expected)
+  }))
+
 test('failed and purged messages are reported in their context, too, and so is what is awaited', () =>
   withProducer(async (producer, cluster) => {
     const storage = new AsyncLocalStorage<string>()

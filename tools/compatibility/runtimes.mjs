@@ -29,11 +29,13 @@ const runtimes = [
     name: `deno-${version}`,
     dependencies: { deno: version },
     command: folder => [programIn(folder, 'deno'), 'run', '--allow-all', '--node-modules-dir=manual'],
+    // Deno 2.9.6 and older may run what it compiled of an older build (their issue 36413): a cache beside the program.
+    env: folder => ({ DENO_DIR: join(folder, 'deno-cache') }),
   })),
 ]
 
 /** @type {import('./main.mjs').Check[]} */
-export const onRuntimes = runtimes.flatMap(({ command, ...runtime }) =>
+export const onRuntimes = runtimes.flatMap(({ command, env = () => ({}), ...runtime }) =>
   ['cjs', 'mjs'].map(kind => ({
     group: 'Runtimes',
     ...runtime,
@@ -41,7 +43,7 @@ export const onRuntimes = runtimes.flatMap(({ command, ...runtime }) =>
     files,
     run: async folder => {
       const [binary, ...args] = command(folder)
-      const said = await run(binary, [...args, `main.${kind}`], { cwd: folder })
+      const said = await run(binary, [...args, `main.${kind}`], { cwd: folder, env: env(folder) })
       if (!/told none,gzip,snappy,lz4,zstd/.test(said)) throw new Error(`it said: ${said}`)
     },
   })),

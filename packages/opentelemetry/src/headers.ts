@@ -10,9 +10,10 @@ import {
 } from '@opentelemetry/api'
 import type { Header, HeaderInput, HeadersInput, HeaderValueInput, Message, ProducerMessage } from 'ottla'
 
-type Carrier = Record<string, string>
+/** What goes into the headers of messages. */
+export type Carrier = Readonly<Record<string, string>>
 
-const setter: TextMapSetter<Carrier> = {
+const setter: TextMapSetter<Record<string, string>> = {
   set(carrier, key, value) {
     carrier[key] = value
   },
@@ -29,15 +30,27 @@ const getter: TextMapGetter<readonly Header[]> = {
 }
 
 /**
- * Headers with a context, in place of one that they may have, from a message that is passed on, say. Copies: what was
- * given stays as it is.
+ * What a message carries of a context; undefined if that is nothing. The same object for all messages: frozen.
  */
-export function withContext(headers: HeadersInput | undefined, context: Context): HeadersInput | undefined {
-  const carrier: Carrier = {}
+export function carrierOf(context: Context): Carrier | undefined {
+  const carrier: Record<string, string> = {}
   propagation.inject(context, carrier, setter)
-  const added = Object.entries(carrier)
-  if (added.length === 0) return headers
+  return Object.keys(carrier).length === 0 ? undefined : Object.freeze(carrier)
+}
+
+/** Headers with a context; see `withCarrier`. */
+export function withContext(headers: HeadersInput | undefined, context: Context): HeadersInput | undefined {
+  const carrier = carrierOf(context)
+  return carrier === undefined ? headers : withCarrier(headers, carrier)
+}
+
+/**
+ * Headers with what a context gave, in place of what they may have of another, from a message that is passed on, say.
+ * Copies: what was given stays as it is.
+ */
+export function withCarrier(headers: HeadersInput | undefined, carrier: Carrier): HeadersInput {
   if (headers === undefined) return carrier
+  const added = Object.entries(carrier)
   const names = new Set(added.map(([key]) => key.toLowerCase()))
   const isOther = ([key]: Pair): boolean => !names.has(key.toLowerCase())
   const others = pairsOf(headers).filter(isOther)
@@ -47,14 +60,11 @@ export function withContext(headers: HeadersInput | undefined, context: Context)
 
 type AnyMessage = ProducerMessage<unknown, unknown>
 
-const fields = ['topic', 'partition', 'key', 'value', 'timestamp', 'opaque'] as const
-
 /** A message with other headers; what an instance of a class has as getters is copied, too. */
 export function withHeaders(message: AnyMessage, headers: HeadersInput): AnyMessage {
-  const copy: Record<string, unknown> = { ...message }
-  for (const field of fields) if (!(field in copy) && field in message) copy[field] = message[field]
-  // All that `message` has.
-  return { ...(copy as unknown as AnyMessage), headers }
+  const { topic, partition, key, value = null, timestamp, opaque } = message
+  // Written out: to spread an object and add a property takes 1.4 µs in Node.js 20, and each copy has a shape of its own.
+  return { topic, partition, key, value, headers, timestamp, opaque } as AnyMessage // undefined is as good as missing
 }
 
 type Pair = readonly [key: string, value: HeaderValueInput]
@@ -77,18 +87,27 @@ export function messageContext(message: Pick<Message<unknown, unknown>, 'headers
   return headers.length === 0 ? ROOT_CONTEXT : propagation.extract(ROOT_CONTEXT, headers, getter)
 }
 
-/** The span contexts that messages came with, each once, up to a limit. */
-export function spanContexts(
-  messages: Iterable<Pick<Message<unknown, unknown>, 'headers'>>,
-  limit: number,
-): SpanContext[] {
+interface Carrying {
+  readonly headers?: HeadersInput | undefined
+}
+
+/** The span contexts that messages came with, each once. @param limit of messages that are looked at */
+export function spanContexts(messages: Iterable<Carrying>, limit: number): SpanContext[] {
   const found = new Map<string, SpanContext>()
-  for (const message of messages) {
-    if (found.size >= limit) break
-    const spanContext = trace.getSpanContext(messageContext(message))
-    if (spanContext !== undefined) found.set(`${spanContext.traceId}-${spanContext.spanId}`, spanContext)
+  let left = limit
+  let last: HeadersInput | undefined
+  for (const { headers } of messages) {
+    // Messages that were produced in one span have the same object.
+    if (headers !== undefined && headers !== last) addSpanContext(found, headers)
+    last = headers
+    if (--left === 0) break
   }
   return [...found.values()]
+}
+
+function addSpanContext(found: Map<string, SpanContext>, headers: HeadersInput): void {
+  const spanContext = trace.getSpanContext(messageContext({ headers: asReceived(headers) }))
+  if (spanContext !== undefined) found.set(`${spanContext.traceId}-${spanContext.spanId}`, spanContext)
 }
 
 /** A producer's headers as a consumer gets them. */

@@ -1,7 +1,8 @@
 /** Metrics: durations and counts from the channels, states from the clients' statistics when they are collected. */
 import type { Attributes, BatchObservableResult, Counter, Histogram, Meter, Observable } from '@opentelemetry/api'
 import { openClients, type ChannelClient, type OpenClient } from 'ottla'
-import { attribute, DURATION_BOUNDARIES, errorType, metric, systemAttributes } from './names.ts'
+import { joined, OperationAttributes } from './attributes.ts'
+import { attribute, DURATION_BOUNDARIES, errorType, metric } from './names.ts'
 import { Subscriptions } from './subscriptions.ts'
 
 /**
@@ -17,7 +18,11 @@ const seconds = (begun: number): number => (performance.now() - begun) / 1000
 
 /** Measures all clients of the process until `end`. */
 export class ClientMetrics {
-  readonly #system = systemAttributes()
+  readonly #client = new OperationAttributes(null)
+  readonly #send = new OperationAttributes(['send', 'send'])
+  readonly #poll = new OperationAttributes(['poll', 'receive'])
+  readonly #settle = new OperationAttributes(['commit', 'settle'])
+  readonly #process = new OperationAttributes(['process', 'process'])
   readonly #perPartition: boolean
   readonly #subscriptions = new Subscriptions()
   readonly #stopObserving: () => void
@@ -44,30 +49,30 @@ export class ClientMetrics {
     const channels = this.#subscriptions
     const now = (): number => performance.now()
     channels.follow('ottla:produce', now, ({ client, topic, partition, messageCount, error }, begun) => {
-      const attributes = this.#attributes(client, 'send', 'send', topic, partition, error)
+      const attributes = this.#attributes(this.#send, client, topic, partition, error)
       sent.add(messageCount, attributes)
       duration.record(seconds(begun), attributes)
     })
     channels.follow('ottla:fetch', now, ({ client, fetched, error }, begun) => {
       for (const { topic, partition, messageCount } of fetched) {
-        consumed.add(messageCount, this.#attributes(client, 'poll', 'receive', topic, partition, undefined))
+        consumed.add(messageCount, this.#attributes(this.#poll, client, topic, partition, undefined))
       }
-      duration.record(seconds(begun), this.#attributes(client, 'poll', 'receive', null, -1, error))
+      duration.record(seconds(begun), this.#attributes(this.#poll, client, null, -1, error))
     })
     channels.follow('ottla:commit', now, ({ client, error }, begun) =>
-      duration.record(seconds(begun), this.#attributes(client, 'commit', 'settle', null, -1, error)),
+      duration.record(seconds(begun), this.#attributes(this.#settle, client, null, -1, error)),
     )
     channels.follow('ottla:process', now, ({ client, topic, partition, error }, begun) =>
-      processing.record(seconds(begun), this.#attributes(client, 'process', 'process', topic, partition, error)),
+      processing.record(seconds(begun), this.#attributes(this.#process, client, topic, partition, error)),
     )
     channels.follow('ottla:request', now, ({ client, apiName, error, result }, begun) => {
-      const attributes = { ...this.#of(client), 'ottla.request': apiName, ...failed(error) }
+      const attributes = joined(this.#client.of(client, null), { 'ottla.request': apiName, ...failed(error) })
       requests.record(seconds(begun), attributes)
       const ms = result?.throttleTimeMs ?? 0
-      if (ms > 0) throttle.record(ms / 1000, this.#of(client))
+      if (ms > 0) throttle.record(ms / 1000, this.#client.of(client, null))
     })
     channels.on('ottla:rebalance', 'asyncEnd', ({ client, type }) => {
-      rebalances.add(1, { ...this.#of(client), 'ottla.rebalance': type })
+      rebalances.add(1, joined(this.#client.of(client, null), { 'ottla.rebalance': type }))
     })
   }
 
@@ -96,7 +101,7 @@ export class ClientMetrics {
   ): void {
     const { client } = open
     const { brokers, topics, msg_cnt, msg_size } = open.statistics()
-    const own = { ...this.#of(client), [attribute.client]: client.name }
+    const own = joined(this.#client.of(client, null), { [attribute.client]: client.name })
     const states = new Map<string, number>()
     for (const { state } of Object.values(brokers)) states.set(state, (states.get(state) ?? 0) + 1)
     for (const [state, count] of states) {
@@ -131,30 +136,17 @@ export class ClientMetrics {
     }
   }
 
-  #of({ clientId, groupId }: ChannelClient): Attributes {
-    return {
-      ...this.#system,
-      [attribute.clientId]: clientId,
-      ...(groupId === null ? {} : { [attribute.group]: groupId }),
-    }
-  }
-
   #attributes(
+    operation: OperationAttributes,
     client: ChannelClient,
-    operation: string,
-    type: string,
     topic: string | null,
     partition: number,
     error: unknown,
   ): Attributes {
-    return {
-      ...this.#of(client),
-      [attribute.operationName]: operation,
-      [attribute.operationType]: type,
-      ...(topic === null ? {} : { [attribute.destination]: topic }),
-      ...(this.#perPartition && partition >= 0 ? { [attribute.partition]: String(partition) } : {}),
-      ...failed(error),
-    }
+    const known = operation.of(client, topic)
+    const isCounted = this.#perPartition && partition >= 0
+    if (!isCounted && error === undefined) return known
+    return joined(known, { ...(isCounted ? { [attribute.partition]: String(partition) } : {}), ...failed(error) })
   }
 }
 

@@ -5,8 +5,8 @@
 export interface TracingOptions {
   /**
    * `message` (default): a span for each message that is sent, and for each that a handler processes. `batch`: one for
-   * each batch that is sent, and for each that a batch handler processes, with links to the spans that the messages
-   * came from; for programs with more messages than spans are worth.
+   * each batch that is sent, and for each that a batch handler processes, with links to the spans that its first 128
+   * messages came from; for programs with more messages than spans are worth.
    */
   readonly batch?: 'message' | 'batch'
   /**

@@ -11,22 +11,43 @@ import {
   type Span,
   type Tracer,
 } from '@opentelemetry/api'
-import type { ChannelClient, FetchPayload, HeadersInput, ProcessPayload, ProducePayload, SendPayload } from 'ottla'
-import { asReceived, messageContext, spanContexts, withContext, withHeaders } from './headers.ts'
-import { attribute, errorType, systemAttributes } from './names.ts'
+import type { ChannelClient, FetchPayload, ProcessPayload, ProducePayload, SendPayload } from 'ottla'
+import { joined, OperationAttributes } from './attributes.ts'
+import { carrierOf, messageContext, spanContexts, withCarrier, withHeaders, type Carrier } from './headers.ts'
+import { attribute, errorType } from './names.ts'
 import type { TracingOptions } from './options.ts'
 import { Subscriptions } from './subscriptions.ts'
 
-/** Spans have no more links than this in most SDKs. */
-const MOST_LINKS = 128
+/** A kind of spans. */
+interface Operation {
+  readonly name: string
+  readonly kind: SpanKind
+  readonly attributes: OperationAttributes
+}
+
+interface Start {
+  readonly links?: Link[]
+  readonly root?: boolean
+  /** Milliseconds since the epoch. */
+  readonly startTime?: number
+}
+
+/** How many messages of a batch are looked at for links: spans have no more of them in most SDKs. */
+const MOST_LINKED = 128
 
 /** Follows all clients of the process until `end`. */
 export class ClientSpans {
   readonly #tracer: () => Tracer
   readonly #isByBatch: boolean
   readonly #propagates: boolean
-  readonly #system = systemAttributes()
+  readonly #send = operation('send', 'send', SpanKind.PRODUCER)
+  readonly #process = operation('process', 'process', SpanKind.CONSUMER)
+  readonly #poll = operation('poll', 'receive', SpanKind.CLIENT)
+  readonly #settle = operation('commit', 'settle', SpanKind.CLIENT)
   readonly #subscriptions = new Subscriptions()
+  /** The last context in which a message was produced, and what it gives to headers. */
+  #active: Context | null = null
+  #carried: Carrier | undefined
 
   /** @param tracer asked each time: the provider may be set later */
   constructor(tracer: () => Tracer, { batch = 'message', propagate = true, clientSpans = true }: TracingOptions) {
@@ -35,7 +56,7 @@ export class ClientSpans {
     this.#propagates = propagate
     const channels = this.#subscriptions
     if (this.#isByBatch) {
-      if (propagate) channels.on('ottla:send', 'start', payload => this.#carry(payload, context.active()))
+      if (propagate) channels.on('ottla:send', 'start', payload => this.#carryActive(payload))
       channels.follow('ottla:produce', payload => this.#produced(payload), endProduced)
     } else {
       channels.follow('ottla:send', payload => this.#sent(payload), endSent)
@@ -50,10 +71,7 @@ export class ClientSpans {
     channels.follow(
       'ottla:commit',
       ({ client, offsets }) => {
-        const topics = new Set(offsets.map(({ topic }) => topic))
-        return this.#start(SpanKind.CLIENT, 'commit', 'settle', client, topics, {
-          [attribute.batchCount]: offsets.length,
-        })
+        return this.#start(this.#settle, client, onlyTopic(offsets), { [attribute.batchCount]: offsets.length })
       },
       endSpan,
     )
@@ -67,114 +85,100 @@ export class ClientSpans {
     const { client, message } = payload
     const { topic, value } = message
     const size = sizeOf(value)
-    const span = this.#start(SpanKind.PRODUCER, 'send', 'send', client, new Set([topic]), {
-      ...(size === null ? {} : { [attribute.bodySize]: size }),
-      ...(value === null || value === undefined ? { [attribute.tombstone]: true } : {}),
-    })
-    if (this.#propagates) this.#carry(payload, trace.setSpan(context.active(), span))
+    const attributes: Attributes = {}
+    if (size !== null) attributes[attribute.bodySize] = size
+    if (value === null || value === undefined) attributes[attribute.tombstone] = true
+    const span = this.#start(this.#send, client, topic, attributes)
+    if (this.#propagates) carry(payload, carrierOf(trace.setSpan(context.active(), span)))
     return span
   }
 
-  #carry(payload: SendPayload, carried: Context): void {
-    if (trace.getSpanContext(carried) === undefined) return
-    const { message } = payload
-    let headers: HeadersInput | undefined
-    try {
-      headers = withContext(message.headers, carried)
-    } catch {
-      // These are no headers: the client refuses the message, and says why.
-      return
+  // For each message, mostly in the context of the last one.
+  #carryActive(payload: SendPayload): void {
+    const active = context.active()
+    if (active !== this.#active) {
+      this.#active = active
+      this.#carried = trace.getSpanContext(active) === undefined ? undefined : carrierOf(active)
     }
-    if (headers !== message.headers && headers !== undefined) payload.message = withHeaders(message, headers)
+    if (this.#carried !== undefined) carry(payload, this.#carried)
   }
 
   #produced({ client, topic, partition, messageCount, attempt, messages }: ProducePayload): Span {
-    const links = this.#propagates
-      ? linksTo(
-          messages
-            .filter(({ headers }) => headers !== undefined)
-            .map(({ headers }) => ({ headers: asReceived(headers) })),
-        )
-      : []
-    return this.#start(
-      SpanKind.PRODUCER,
-      'send',
-      'send',
-      client,
-      new Set([topic]),
-      {
-        [attribute.partition]: String(partition),
-        [attribute.batchCount]: messageCount,
-        ...(attempt > 1 ? { [attribute.attempt]: attempt } : {}),
-      },
-      { links, root: true },
-    )
+    const links = this.#propagates ? linksTo(messages) : []
+    const attributes: Attributes = { [attribute.partition]: String(partition), [attribute.batchCount]: messageCount }
+    if (attempt > 1) attributes[attribute.attempt] = attempt
+    return this.#start(this.#send, client, topic, attributes, { links, root: true })
   }
 
   #processed(payload: ProcessPayload): Span | undefined {
     const { client, topic, partition, offset, messageCount, attempt, message, batch } = payload
-    const attributes = {
-      [attribute.partition]: String(partition),
-      [attribute.offset]: offset,
-      ...(attempt > 1 ? { [attribute.attempt]: attempt } : {}),
+    const carried = message === null ? ROOT_CONTEXT : messageContext(message)
+    if (message !== null && this.#isByBatch) {
+      // Without a span of its own, the handler goes on in its sender's, if that had one.
+      if (carried !== ROOT_CONTEXT) payload.within = call => context.with(carried, call)
+      return undefined
     }
-    const topics = new Set([topic])
-    if (message !== null) {
-      const carried = messageContext(message)
-      if (this.#isByBatch) {
-        // Without a span of its own, the handler goes on in its sender's, if that had one.
-        if (carried !== ROOT_CONTEXT) payload.within = call => context.with(carried, call)
-        return undefined
-      }
-      const span = this.#start(SpanKind.CONSUMER, 'process', 'process', client, topics, attributes, {}, carried)
-      payload.within = call => context.with(trace.setSpan(carried, span), call)
-      return span
-    }
-    const links = linksTo(batch ?? [])
-    const counted = { ...attributes, [attribute.batchCount]: messageCount }
-    const span = this.#start(SpanKind.CONSUMER, 'process', 'process', client, topics, counted, { links, root: true })
-    payload.within = call => context.with(trace.setSpan(context.active(), span), call)
+    const attributes: Attributes = { [attribute.partition]: String(partition), [attribute.offset]: offset }
+    if (attempt > 1) attributes[attribute.attempt] = attempt
+    if (message === null) attributes[attribute.batchCount] = messageCount
+    const span =
+      message === null
+        ? this.#start(this.#process, client, topic, attributes, { links: linksTo(batch ?? []), root: true })
+        : this.#start(this.#process, client, topic, attributes, {}, carried)
+    const within = message === null ? context.active() : carried
+    payload.within = call => context.with(trace.setSpan(within, span), call)
     return span
   }
 
   #fetched({ client, fetched, error }: FetchPayload, begun: number): void {
     const count = fetched.reduce((sum, { messageCount }) => sum + messageCount, 0)
     if (count === 0 && error === undefined) return
-    const topics = new Set(fetched.map(({ topic }) => topic))
     const attributes = { [attribute.batchCount]: count }
-    const options = { root: true, startTime: begun }
-    const span = this.#start(SpanKind.CLIENT, 'poll', 'receive', client, topics, attributes, options)
+    const span = this.#start(this.#poll, client, onlyTopic(fetched), attributes, { root: true, startTime: begun })
     endSpan({ error }, span)
   }
 
+  /** @param topic null for several */
   #start(
-    kind: SpanKind,
-    operation: string,
-    type: string,
-    { clientId, groupId }: ChannelClient,
-    topics: ReadonlySet<string>,
+    { name, kind, attributes }: Operation,
+    client: ChannelClient,
+    topic: string | null,
     more: Attributes,
-    options: { readonly links?: Link[]; readonly root?: boolean; readonly startTime?: number } = {},
-    parent?: Context,
+    options: Start = {},
+    parent: Context = context.active(),
   ): Span {
-    const [topic] = topics
-    const destination = topics.size === 1 && topic !== undefined ? topic : null
-    const attributes: Attributes = {
-      ...this.#system,
-      [attribute.operationName]: operation,
-      [attribute.operationType]: type,
-      [attribute.clientId]: clientId,
-      ...(destination === null ? {} : { [attribute.destination]: destination }),
-      ...(groupId === null ? {} : { [attribute.group]: groupId }),
-      ...more,
-    }
-    const name = destination === null ? operation : `${operation} ${destination}`
-    return this.#tracer().startSpan(name, { kind, attributes, ...options }, parent ?? context.active())
+    const all = joined(attributes.of(client, topic), more)
+    return this.#tracer().startSpan(
+      topic === null ? name : `${name} ${topic}`,
+      { kind, attributes: all, ...options },
+      parent,
+    )
   }
 }
 
+function operation(name: string, type: string, kind: SpanKind): Operation {
+  return { name, kind, attributes: new OperationAttributes([name, type]) }
+}
+
+/** The topic of all; null if there are several, or none. */
+function onlyTopic(places: readonly { readonly topic: string }[]): string | null {
+  const topics = new Set(places.map(({ topic }) => topic))
+  const [topic] = topics
+  return topics.size === 1 && topic !== undefined ? topic : null
+}
+
 function linksTo(messages: Parameters<typeof spanContexts>[0]): Link[] {
-  return spanContexts(messages, MOST_LINKS).map(each => ({ context: each }))
+  return spanContexts(messages, MOST_LINKED).map(each => ({ context: each }))
+}
+
+function carry(payload: SendPayload, carrier: Carrier | undefined): void {
+  if (carrier === undefined) return
+  const { message } = payload
+  try {
+    payload.message = withHeaders(message, withCarrier(message.headers, carrier))
+  } catch {
+    // These are no headers: the client refuses the message, and says why.
+  }
 }
 
 function endSent(payload: SendPayload, span: Span): void {

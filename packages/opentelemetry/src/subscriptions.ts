@@ -22,7 +22,8 @@ export class Subscriptions {
     open: (payload: ChannelPayloads[N]) => T | undefined,
     close: (payload: ChannelPayloads[N], opened: T) => void,
   ): void {
-    const opened = new WeakMap<ChannelPayloads[N], T>()
+    // Each start has its end, so nothing stays.
+    const opened = new Map<ChannelPayloads[N], T>()
     this.on(name, 'start', payload => {
       const each = open(payload)
       if (each !== undefined) opened.set(payload, each)

@@ -51,7 +51,7 @@ export class TracingChannel<P extends ChannelPayload> {
   /** An operation begins that `succeed` or `fail` ends later, outside of the application's code. */
   begin(payload: P): P {
     this.#start.publish(payload)
-    this.#end.publish(payload)
+    if (this.#end.hasSubscribers) this.#end.publish(payload)
     return payload
   }
 
@@ -85,14 +85,30 @@ export class TracingChannel<P extends ChannelPayload> {
    * only, so that the stack tells who waits for whom.
    */
   async trace<T>(payload: P, work: () => T | PromiseLike<T>): Promise<T> {
-    let outcome: T
+    return await this.traceWork(payload, work)
+  }
+
+  /** As `trace`; work that is done when it returns is settled then, without a promise. */
+  traceWork<T>(payload: P, work: () => T | PromiseLike<T>): T | Promise<T> {
+    let outcome: T | PromiseLike<T>
     try {
-      let pending: T | PromiseLike<T>
       try {
-        pending = this.#begun(payload, work)
+        outcome = this.#begun(payload, work)
       } finally {
         this.#end.publish(payload)
       }
+    } catch (error) {
+      this.fail(payload, error)
+      throw error
+    }
+    if (isThenable(outcome)) return this.#outcome(payload, outcome)
+    this.#settled(payload)
+    return outcome
+  }
+
+  async #outcome<T>(payload: P, pending: PromiseLike<T>): Promise<T> {
+    let outcome: T
+    try {
       outcome = await pending
     } catch (error) {
       this.fail(payload, error)
@@ -113,6 +129,10 @@ export class TracingChannel<P extends ChannelPayload> {
     this.#asyncStart.publish(payload)
     this.#asyncEnd.publish(payload)
   }
+}
+
+function isThenable<T>(outcome: T | PromiseLike<T>): outcome is PromiseLike<T> {
+  return typeof outcome === 'object' && outcome !== null && 'then' in outcome && typeof outcome.then === 'function'
 }
 
 function tracing<N extends keyof ChannelPayloads>(name: N): TracingChannel<ChannelPayloads[N]> {

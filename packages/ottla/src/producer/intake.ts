@@ -49,6 +49,16 @@ export class Intake {
   produce(message: AnyMessage, sink: ReportSink): void {
     this.#check()
     checkMessage(message)
+    this.#enqueue(message, sink)
+  }
+
+  /** As `produce`, for a message whose shape has been checked. */
+  protected produceChecked(message: AnyMessage, sink: ReportSink): void {
+    this.#check()
+    this.#enqueue(message, sink)
+  }
+
+  #enqueue(message: AnyMessage, sink: ReportSink): void {
     if (this.#key === null && this.#value === null) {
       // Without serializers the application passes bytes; `put` checks that it does.
       this.#pipeline.put(message, message.key as Data, message.value as Data, sink)

@@ -54,7 +54,8 @@ export class HookedIntake extends Intake {
     checkMessage(message)
     const changed = this.#hooks.onSend(message)
     try {
-      super.produce(changed, sink)
+      if (changed === message) this.produceChecked(message, sink)
+      else super.produce(changed, sink)
     } catch (error) {
       this.#hooks.refused(changed, error)
       throw error

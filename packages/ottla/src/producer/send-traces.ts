@@ -1,11 +1,9 @@
 /** Single messages on the channel `ottla:send`: from `produce` or `send` to the delivery report. */
 import type { ChannelClient, SendPayload } from '../observe/channel-payloads.ts'
 import { channels } from '../observe/channels.ts'
-import type { AnyMessage } from './queue/message.ts'
+import { copyWith, type AnyMessage } from './queue/message.ts'
 import { makeReport, type Settled } from './report/report.ts'
 import type { SendHooks } from './send-hooks.ts'
-
-const fields = ['topic', 'partition', 'key', 'value', 'headers', 'timestamp', 'opaque'] as const
 
 export class SendTraces implements SendHooks {
   readonly #client: ChannelClient
@@ -20,7 +18,7 @@ export class SendTraces implements SendHooks {
     channels.send.begin(payload)
     if (!channels.send.hasOutcomeSubscribers) return payload.message
     // One object for each call: a program may send the same one again while it is in flight.
-    const own = copyOf(payload.message)
+    const own = copyWith(payload.message, payload.message.headers)
     this.#open.set(own, payload)
     return own
   }
@@ -46,12 +44,4 @@ export class SendTraces implements SendHooks {
       else channels.send.fail(payload, report.error)
     }
   }
-}
-
-/** With what a class of the application's has as getters, too. */
-function copyOf(message: AnyMessage): AnyMessage {
-  const copy: Record<string, unknown> = { ...message }
-  for (const field of fields) if (!(field in copy) && field in message) copy[field] = message[field]
-  // All that `message` has.
-  return copy as unknown as AnyMessage
 }

@@ -44,7 +44,7 @@ function placeOf({ topic, partition, offset }: Given): Given {
   return { topic, partition, offset }
 }
 
-function traced<R>(payload: ProcessPayload, handle: Handle<R>): Promise<R> {
+function traced<R>(payload: ProcessPayload, handle: Handle<R>): R | Promise<R> {
   // `within` may return nothing, as the handler may.
-  return channels.process.trace(payload, () => (payload.within === undefined ? handle() : payload.within(handle)))
+  return channels.process.traceWork(payload, () => (payload.within === undefined ? handle() : payload.within(handle)))
 }
