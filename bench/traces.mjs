@@ -1,11 +1,13 @@
-// `npm run bench:traces -- [--rounds 8] [--messages 1000000] [--brokers HOST:PORT] [--save]`: what @ottla/opentelemetry
+// `npm run bench:traces -- [--rounds 8] [--messages 500000] [--brokers HOST:PORT] [--save]`: what @ottla/opentelemetry
 // costs with spans per batch, for 100 B: CPU of the client's process per message, beside the same work with nothing
-// subscribed. Each run has a process of its own; they take turns, and the medians of the rounds' ratios count. The spans
-// are real: the OpenTelemetry SDK samples all of them and hands them in batches to an exporter that drops them. `--save`
-// writes bench/traces.md.
+// subscribed, both in a program that uses OpenTelemetry's SDK: its context manager alone has Node.js before 24 follow every
+// promise, which "without the SDK" shows. Each run has a process of its own; they take turns, and the medians of the
+// rounds' ratios count. The spans are real: the SDK samples all of them and hands them in batches to an exporter that drops
+// them. `--save`
+// puts the table into bench/traces.md, which has one for each major version of Node.js.
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { availableParallelism, cpus } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
@@ -13,7 +15,8 @@ import { cli, ensureBuilt } from '../tools/built.mjs'
 
 const VALUE = Buffer.alloc(100, 'x')
 const PARTITIONS = 4
-const WARM_UP = 100_000
+// Hundreds of batches: what is compiled by then is compiled once in a program's life.
+const WARM_UP = 500_000
 /** Messages produced in a turn of the event loop, and at most without a report. */
 const BURST = 500
 const OUTSTANDING = 20_000
@@ -26,7 +29,9 @@ const works = {
 }
 // What is subscribed: nothing; spans per batch as they are by default, without context in headers, and with a span of the
 // program's around it all, whose context every message then carries.
+const WITHOUT_SDK = 'without the SDK'
 const variants = {
+  [WITHOUT_SDK]: null,
   nothing: null,
   batch: { batch: 'batch' },
   'batch, propagate: false': { batch: 'batch', propagate: false },
@@ -36,7 +41,7 @@ const variants = {
 const { values: given } = parseArgs({
   options: {
     brokers: { type: 'string', short: 'b' },
-    messages: { type: 'string', default: '1000000' },
+    messages: { type: 'string', default: '500000' },
     rounds: { type: 'string', default: '8' },
     save: { type: 'boolean', default: false },
     // For the processes that this one starts.
@@ -78,7 +83,7 @@ async function compare() {
   }
   const text = report(results)
   console.log(text)
-  if (given.save) writeFileSync(new URL('traces.md', import.meta.url), text)
+  if (given.save) save(text)
 }
 
 async function made(brokers, topic) {
@@ -103,7 +108,7 @@ async function administer(brokers, work) {
 
 /** CPU per message, in microseconds. */
 function inProcess(work, variant, topic, brokers) {
-  const options = { work, variant, topic, brokers, messages: String(messages) }
+  const options = { work, variant, topic, brokers, messages: String(work === 'handler' ? messages / 5 : messages) }
   const args = Object.entries(options).flatMap(([name, value]) => [`--${name}`, value])
   const { stdout, stderr, status } = spawnSync(process.execPath, [fileURLToPath(import.meta.url), ...args], {
     encoding: 'utf8',
@@ -114,14 +119,13 @@ function inProcess(work, variant, topic, brokers) {
 
 async function measure(work, variant, topic, brokers) {
   const api = await import('@opentelemetry/api')
-  const tracer = await traced(api, variants[variant])
+  const tracer = variant === WITHOUT_SDK ? null : await tracerOf(api, variants[variant])
   const within = variant.endsWith('in a span') ? body => tracer.startActiveSpan('bench', body) : body => body()
   return within(() => (work === 'produce' ? produce(topic, brokers) : consume(work, topic, brokers)))
 }
 
-/** Registers the instrumentation with an SDK whose exporter drops everything. @returns a tracer */
-async function traced(api, options) {
-  if (options === null) return null
+/** Sets up an SDK whose exporter drops everything, and with options the instrumentation. @returns a tracer */
+async function tracerOf(api, options) {
   const { AsyncLocalStorageContextManager } = await import('@opentelemetry/context-async-hooks')
   const { W3CTraceContextPropagator } = await import('@opentelemetry/core')
   const { BasicTracerProvider, BatchSpanProcessor } = await import('@opentelemetry/sdk-trace-base')
@@ -131,8 +135,13 @@ async function traced(api, options) {
   const tracerProvider = new BasicTracerProvider({ spanProcessors: [new BatchSpanProcessor(exporter)] })
   api.context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable())
   api.propagation.setGlobalPropagator(new W3CTraceContextPropagator())
-  registerInstrumentations({ tracerProvider, instrumentations: [new OttlaInstrumentation(options)] })
-  return tracerProvider.getTracer('bench')
+  if (options !== null) {
+    registerInstrumentations({ tracerProvider, instrumentations: [new OttlaInstrumentation(options)] })
+  }
+  const tracer = tracerProvider.getTracer('bench')
+  // The program has had a span.
+  tracer.startActiveSpan('bench', span => span.end())
+  return tracer
 }
 
 /** @returns CPU per message, in microseconds */
@@ -172,13 +181,14 @@ async function consume(work, topic, brokers) {
   })
   consumer.subscribe(topic)
   const done = new AbortController()
+  const warmUp = Math.min(WARM_UP, messages)
   let read = 0
   let stop = null
   let micros = 0
   const count = more => {
     read += more
-    if (stop === null && read >= WARM_UP) stop = { from: read, end: stopwatch() }
-    if (read < WARM_UP + messages || done.signal.aborted) return
+    if (stop === null && read >= warmUp) stop = { from: read, end: stopwatch() }
+    if (read < warmUp + messages || done.signal.aborted) return
     micros = stop.end(read - stop.from)
     done.abort()
   }
@@ -217,7 +227,7 @@ function report(results) {
     const cells = Object.keys(variants).map(variant => {
       const measured = results.get(`${work} ${variant}`)
       const micros = `${median(measured).toFixed(3)} µs`
-      if (variant === 'nothing') return micros
+      if (variants[variant] === null) return micros
       return `${micros} (x ${median(measured.map((each, round) => each / plain[round])).toFixed(2)})`
     })
     rows.push([name, ...cells])
@@ -227,19 +237,39 @@ function report(results) {
   const [head, ...body] = rows
   const where = given.brokers === undefined ? 'an embedded cluster in another process' : 'a broker that runs already'
   return [
-    '# What traces cost',
+    `## Node.js ${process.version}`,
     '',
-    `CPU of the client's process per message of ${VALUE.length} bytes, with \`@ottla/opentelemetry\` and without;`,
-    `${messages.toLocaleString('en')} messages, medians of ${rounds} rounds in turns against ${where}, Node.js`,
-    `${process.version}, ${availableParallelism()} cores (${cpus()[0]?.model ?? 'unknown'}). In brackets the ratio to the`,
-    'first column. The last column is for a program that produces, or consumes what was produced, within a span of its own:',
-    'every message then carries that context in its headers, 70 bytes more. `npm run bench:traces` measures it again.',
+    `${messages.toLocaleString('en')} messages (of \`run({ handler })\` a fifth), medians of ${rounds} rounds in turns`,
+    `against ${where}, ${availableParallelism()} cores (${cpus()[0]?.model ?? 'unknown'}).`,
     '',
     line(head),
     line(widths.map(width => '-'.repeat(width))),
     ...body.map(line),
     '',
   ].join('\n')
+}
+
+const intro = `# What traces cost
+
+CPU of the client's process per message of ${VALUE.length} bytes, with \`@ottla/opentelemetry\` (\`batch: 'batch'\`) and without.
+In brackets the ratio to the second column: the same program with OpenTelemetry's SDK, but without that package. Its
+context manager alone has Node.js 20 and 22 follow every promise and callback, as the difference to the first column
+shows. The last column is for a program that produces, or consumes what was produced, within a span of its own: every
+message then carries that context in its headers, 70 bytes more. \`npm run bench:traces\` measures it again.
+`
+
+/** In place of what was measured with the same major version. */
+function save(section) {
+  const file = new URL('traces.md', import.meta.url)
+  const major = section.slice(0, section.indexOf('.', '## Node.js v'.length) + 1)
+  const saved = existsSync(file)
+    ? readFileSync(file, 'utf8')
+        .split(/(?=^## )/m)
+        .slice(1)
+    : []
+  const others = saved.filter(each => !each.startsWith(major)).map(each => each.trimEnd())
+  const sections = [...others, section.trimEnd()].sort().reverse()
+  writeFileSync(file, [intro, ...sections.map(each => `${each}\n`)].join('\n'))
 }
 
 /** What follows `listening on` in the broker's first line. */

@@ -58,7 +58,7 @@ export function withCarrier(headers: HeadersInput | undefined, carrier: Carrier)
   return [...others, ...added]
 }
 
-type AnyMessage = ProducerMessage<unknown, unknown>
+export type AnyMessage = ProducerMessage<unknown, unknown>
 
 /** A message with other headers; what an instance of a class has as getters is copied, too. */
 export function withHeaders(message: AnyMessage, headers: HeadersInput): AnyMessage {

@@ -11,9 +11,25 @@ import {
   type Span,
   type Tracer,
 } from '@opentelemetry/api'
-import type { ChannelClient, FetchPayload, ProcessPayload, ProducePayload, SendPayload } from 'ottla'
+import type {
+  Carry,
+  CarryPayload,
+  ChannelClient,
+  FetchPayload,
+  ProcessPayload,
+  ProducePayload,
+  SendPayload,
+} from 'ottla'
 import { joined, OperationAttributes } from './attributes.ts'
-import { carrierOf, messageContext, spanContexts, withCarrier, withHeaders, type Carrier } from './headers.ts'
+import {
+  carrierOf,
+  messageContext,
+  spanContexts,
+  withCarrier,
+  withHeaders,
+  type AnyMessage,
+  type Carrier,
+} from './headers.ts'
 import { attribute, errorType } from './names.ts'
 import type { TracingOptions } from './options.ts'
 import { Subscriptions } from './subscriptions.ts'
@@ -45,9 +61,8 @@ export class ClientSpans {
   readonly #poll = operation('poll', 'receive', SpanKind.CLIENT)
   readonly #settle = operation('commit', 'settle', SpanKind.CLIENT)
   readonly #subscriptions = new Subscriptions()
-  /** The last context in which a message was produced, and what it gives to headers. */
-  #active: Context | null = null
-  #carried: Carrier | undefined
+  readonly #withActive = carryingActive(() => this.#hasEnded)
+  #hasEnded = false
 
   /** @param tracer asked each time: the provider may be set later */
   constructor(tracer: () => Tracer, { batch = 'message', propagate = true, clientSpans = true }: TracingOptions) {
@@ -56,7 +71,7 @@ export class ClientSpans {
     this.#propagates = propagate
     const channels = this.#subscriptions
     if (this.#isByBatch) {
-      if (propagate) channels.on('ottla:send', 'start', payload => this.#carryActive(payload))
+      if (propagate) channels.on('ottla:carry', 'start', payload => this.#carries(payload))
       channels.follow('ottla:produce', payload => this.#produced(payload), endProduced)
     } else {
       channels.follow('ottla:send', payload => this.#sent(payload), endSent)
@@ -78,6 +93,7 @@ export class ClientSpans {
   }
 
   end(): void {
+    this.#hasEnded = true
     this.#subscriptions.end()
   }
 
@@ -89,18 +105,14 @@ export class ClientSpans {
     if (size !== null) attributes[attribute.bodySize] = size
     if (value === null || value === undefined) attributes[attribute.tombstone] = true
     const span = this.#start(this.#send, client, topic, attributes)
-    if (this.#propagates) carry(payload, carrierOf(trace.setSpan(context.active(), span)))
+    const carrier = this.#propagates ? carrierOf(trace.setSpan(context.active(), span)) : undefined
+    if (carrier !== undefined) payload.message = carrying(message, carrier)
     return span
   }
 
-  // For each message, mostly in the context of the last one.
-  #carryActive(payload: SendPayload): void {
-    const active = context.active()
-    if (active !== this.#active) {
-      this.#active = active
-      this.#carried = trace.getSpanContext(active) === undefined ? undefined : carrierOf(active)
-    }
-    if (this.#carried !== undefined) carry(payload, this.#carried)
+  #carries(payload: CarryPayload): void {
+    const { carry } = payload
+    payload.carry = carry === undefined ? this.#withActive : message => this.#withActive(carry(message))
   }
 
   #produced({ client, topic, partition, messageCount, attempt, messages }: ProducePayload): Span {
@@ -171,13 +183,30 @@ function linksTo(messages: Parameters<typeof spanContexts>[0]): Link[] {
   return spanContexts(messages, MOST_LINKED).map(each => ({ context: each }))
 }
 
-function carry(payload: SendPayload, carrier: Carrier | undefined): void {
-  if (carrier === undefined) return
-  const { message } = payload
+/**
+ * Adds the active context to messages, mostly that of the last one. One function for all batches, so that the engine can
+ * inline it.
+ * @param hasEnded producers ask again only when they begin a batch
+ */
+function carryingActive(hasEnded: () => boolean): Carry {
+  let active: Context | null = null
+  let carrier: Carrier | undefined
+  return message => {
+    const now = context.active()
+    if (now !== active) {
+      active = now
+      carrier = trace.getSpanContext(now) === undefined ? undefined : carrierOf(now)
+    }
+    return carrier === undefined || hasEnded() ? message : carrying(message, carrier)
+  }
+}
+
+function carrying(message: AnyMessage, carrier: Carrier): AnyMessage {
   try {
-    payload.message = withHeaders(message, withCarrier(message.headers, carrier))
+    return withHeaders(message, withCarrier(message.headers, carrier))
   } catch {
     // These are no headers: the client refuses the message, and says why.
+    return message
   }
 }
 

@@ -189,6 +189,8 @@ export type { BrokerCertificate, VerifyCertificate } from './network/tls/verify.
 export type {
   AdminPayload,
   AuthenticatePayload,
+  Carry,
+  CarryPayload,
   ChannelBroker,
   ChannelClient,
   ChannelPayload,

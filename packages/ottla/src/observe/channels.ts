@@ -144,6 +144,7 @@ export const channels = {
   connect: tracing('ottla:connect'),
   authenticate: tracing('ottla:authenticate'),
   request: tracing('ottla:request'),
+  carry: tracing('ottla:carry'),
   send: tracing('ottla:send'),
   produce: tracing('ottla:produce'),
   delivery: tracing('ottla:delivery'),

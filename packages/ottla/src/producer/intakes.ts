@@ -1,6 +1,7 @@
 /** Which intake a producer's messages take: a plain one, unless somebody wants to see each message. */
 import type { ChannelClient } from '../observe/channel-payloads.ts'
 import { channels } from '../observe/channels.ts'
+import { Carriers } from './carriers.ts'
 import { Intake } from './intake.ts'
 import type { Settled } from './report/report.ts'
 import { ChainedHooks, HookedIntake, type SendHooks } from './send-hooks.ts'
@@ -9,24 +10,48 @@ import { SendTraces } from './send-traces.ts'
 export class Intakes {
   readonly #client: ChannelClient
   readonly #interceptors: SendHooks | null
+  readonly #carriers: Carriers
   readonly #traces: SendTraces
   readonly #plain: Intake
+  readonly #carried: Intake
   readonly #traced: Intake
+  #hasAsked = false
 
   /** @param interceptors the application's; null without any */
   constructor(client: ChannelClient, interceptors: SendHooks | null, ...args: ConstructorParameters<typeof Intake>) {
+    const carriers = new Carriers(client)
     const traces = new SendTraces(client)
     this.#client = client
     this.#interceptors = interceptors
+    this.#carriers = carriers
     this.#traces = traces
-    this.#plain = interceptors === null ? new Intake(...args) : new HookedIntake(interceptors, ...args)
+    const first = interceptors === null ? [] : [interceptors]
+    this.#plain = intakeWith(first, args)
+    this.#carried = intakeWith([...first, carriers], args)
     // Last, so that what it follows is what is sent.
-    this.#traced = new HookedIntake(interceptors === null ? traces : new ChainedHooks(interceptors, traces), ...args)
+    this.#traced = intakeWith([...first, carriers, traces], args)
   }
 
   /** The intake for what is sent now. */
   get current(): Intake {
+    if (channels.carry.hasSubscribers) {
+      if (!this.#hasAsked) this.#carriers.ask()
+      this.#hasAsked = true
+      return channels.send.hasSubscribers ? this.#traced : this.#carried
+    }
+    if (this.#hasAsked) this.#forget()
     return channels.send.hasSubscribers ? this.#traced : this.#plain
+  }
+
+  /** The intake for what is sent from now on: a batch begins. */
+  next(): Intake {
+    this.#hasAsked = false
+    return this.current
+  }
+
+  #forget(): void {
+    this.#carriers.forget()
+    this.#hasAsked = false
   }
 
   /** Messages have an outcome; their reports follow. */
@@ -44,4 +69,13 @@ export class Intakes {
     channels.delivery.begin(payload)
     if (error !== null) channels.delivery.noteError(payload, error)
   }
+}
+
+function intakeWith(hooks: readonly SendHooks[], args: ConstructorParameters<typeof Intake>): Intake {
+  const [first, ...others] = hooks
+  if (first === undefined) return new Intake(...args)
+  return new HookedIntake(
+    others.reduce((chain, each) => new ChainedHooks(chain, each), first),
+    ...args,
+  )
 }

@@ -118,7 +118,7 @@ export class Producer<K = Bytes, V = ValueBeside<K, Bytes>> extends Authenticate
     )
     this.#intakes = this.#makeIntakes(serializersOf(options), options.interceptors ?? [])
     this.#intake = this.#intakes.current
-    this.#pipeline.onBatch = () => (this.#intake = this.#intakes.current)
+    this.#pipeline.onBatch = () => (this.#intake = this.#intakes.next())
     this.#pipeline.delivery.onSettled = settled => this.#intakes.settled(settled)
     this.#statistics = new StatisticsReporter(
       this.#context.clock,

@@ -98,6 +98,7 @@ test('there is a channel for each name of the contract', () => {
     'connect',
     'authenticate',
     'request',
+    'carry',
     'send',
     'produce',
     'delivery',
