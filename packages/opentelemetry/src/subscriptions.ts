@@ -22,17 +22,17 @@ export class Subscriptions {
     open: (payload: ChannelPayloads[N]) => T | undefined,
     close: (payload: ChannelPayloads[N], opened: T) => void,
   ): void {
-    // Each start has its end, so nothing stays.
-    const opened = new Map<ChannelPayloads[N], T>()
-    this.on(name, 'start', payload => {
-      const each = open(payload)
-      if (each !== undefined) opened.set(payload, each)
+    // On the payload, which is the operation's own object, for as long as it takes.
+    const key = Symbol(name)
+    type Followed = ChannelPayloads[N] & { [key]?: T | undefined }
+    this.on(name, 'start', (payload: Followed) => {
+      payload[key] = open(payload)
     })
-    this.on(name, 'asyncEnd', payload => {
-      const each = opened.get(payload)
-      if (each === undefined) return
-      opened.delete(payload)
-      close(payload, each)
+    this.on(name, 'asyncEnd', (payload: Followed) => {
+      const opened = payload[key]
+      if (opened === undefined) return
+      payload[key] = undefined
+      close(payload, opened)
     })
   }
 

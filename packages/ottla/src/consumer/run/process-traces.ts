@@ -5,13 +5,6 @@ import type { Message } from '../../types.ts'
 
 type Handle<R> = () => R | Promise<R>
 
-/** What a handler gets at once. */
-interface Given {
-  readonly topic: string
-  readonly partition: number
-  readonly offset: number
-}
-
 /** The handler's call for a message: itself, or one that is published if anybody subscribes. */
 export function tracedMessage<R>(
   client: ChannelClient,
@@ -20,7 +13,8 @@ export function tracedMessage<R>(
   handle: Handle<R>,
 ): Handle<R> {
   if (!channels.process.hasSubscribers) return handle
-  return () => traced({ client, ...placeOf(message), messageCount: 1, attempt, message, batch: null }, handle)
+  const { topic, partition, offset } = message
+  return () => traced({ client, topic, partition, offset, messageCount: 1, attempt, message, batch: null }, handle)
 }
 
 /** As `tracedMessage`, for a batch. */
@@ -38,10 +32,6 @@ export function tracedBatch<R>(
   if (!channels.process.hasSubscribers) return handle
   const { topic, partition, firstOffset: offset, length: messageCount } = batch
   return () => traced({ client, topic, partition, offset, messageCount, attempt, message: null, batch }, handle)
-}
-
-function placeOf({ topic, partition, offset }: Given): Given {
-  return { topic, partition, offset }
 }
 
 function traced<R>(payload: ProcessPayload, handle: Handle<R>): R | Promise<R> {
