@@ -3,6 +3,7 @@ import { invalidData, invalidSchema, SchemaRegistryError, textOf } from '../erro
 import { defaultBytes } from './default-bytes.ts'
 import { GeneratedCode, property } from './generated-code.ts'
 import * as input from './input.ts'
+import { keyReader, noKeys } from './known-keys.ts'
 import { conversionOf, type Conversion, type LogicalTypes } from './logical.ts'
 import { agrees, branchFor, fieldFor, isPromotion, mayBeEmpty, symbolsFor } from './resolution.ts'
 import { SHORT_TEXT, shortTextReader } from './short-text.ts'
@@ -24,14 +25,18 @@ export function readerOf(writer: AvroType, reader: AvroType, options: DecodeOpti
   return new ReaderCode(options).make(writer, reader)
 }
 
+/** How many unions are read in place: a function that is too long is not optimized. */
+const MOST_INLINED = 100
+
 /** What every function of the code begins with. */
-const PROLOGUE = 'const b = r.bytes; let p = r.at, t'
+const PROLOGUE = 'const b = r.bytes, end = b.length; let p = r.at, t'
 
 class ReaderCode {
   readonly #code = new GeneratedCode()
   readonly #skip = new SkipCode(this.#code)
   readonly #options: DecodeOptions
   readonly #functions = new Map<AvroType, Map<AvroType, string>>()
+  #inlined = 0
 
   constructor(options: DecodeOptions) {
     this.#options = options
@@ -41,6 +46,7 @@ class ReaderCode {
     const runtime = {
       ...input,
       shortText: shortTextReader(),
+      knownKey: keyReader(),
       setKey,
       unknownBranch,
       unknownSymbol,
@@ -61,7 +67,10 @@ class ReaderCode {
 
   /** Statements that read into `x`. */
   #value(writer: AvroType, reader: AvroType, where: string, x = 'x'): string {
-    if (writer.kind === 'union') return this.#call(writer, reader, where, x)
+    if (writer.kind === 'union') {
+      if (writer.branches.length > 2 || this.#inlined++ > MOST_INLINED) return this.#call(writer, reader, where, x)
+      return this.#union(writer, reader, where, x)
+    }
     if (reader.kind === 'union') {
       const branch = branchFor(writer, reader.branches)
       if (branch === null) throw cannotRead(where, writer, reader)
@@ -88,17 +97,17 @@ class ReaderCode {
       case 'boolean':
         return `t = b[p++]; if (t === 1) ${x} = true; else if (t === 0) ${x} = false; else { r.at = p - 1; boolean(r) }`
       case 'int':
-        return `t = b[p++]; if (t < 128) ${x} = (t >>> 1) ^ -(t & 1); else { p--; ${call('int')} }`
+        return zigzag(x, 'int')
       case 'long': {
         const isBig = this.#options.long === 'bigint' && !asNumber
         if (isBig) return call('bigint')
-        return `t = b[p++]; if (t < 128) ${x} = (t >>> 1) ^ -(t & 1); else { p--; ${call('long')} }`
+        return zigzag(x, 'long')
       }
       case 'float':
       case 'double':
         return this.#floating(writer, reader.kind, x)
       case 'string':
-        return `t = b[p++]; if (t <= ${SHORT_TEXT * 2} && (t & 1) === 0 && p + (t >>> 1) <= b.length) {
+        return `t = b[p++]; if (t <= ${SHORT_TEXT * 2} && (t & 1) === 0 && p + (t >>> 1) <= end) {
           t >>>= 1; ${x} = shortText(b, p, t); p += t
         } else { p--; ${call('string')} }`
       case 'bytes':
@@ -106,7 +115,7 @@ class ReaderCode {
       case 'fixed':
         return `r.at = p; ${x} = fixed(r, ${reader.size}); p = r.at`
       case 'enum':
-        return this.#enum(writer as EnumType, reader, x, call)
+        return this.#enum(writer as EnumType, reader, x)
       default:
         return this.#call(writer, reader, where, x)
     }
@@ -120,10 +129,10 @@ class ReaderCode {
     return `r.at = p; ${x} = ${kind === 'float' ? `Math.fround(${read}(r))` : `${read}(r)`}; p = r.at`
   }
 
-  #enum(writer: EnumType, reader: EnumType, x: string, call: (name: string) => string): string {
+  #enum(writer: EnumType, reader: EnumType, x: string): string {
     const symbols = this.#code.constant(symbolsFor(writer, reader))
     const name = JSON.stringify(reader.name)
-    return `${call('int')}; ${x} = ${symbols}[${x}]; if (typeof ${x} !== "string") unknownSymbol(${name}, ${x})`
+    return `${zigzag('t', 'int')}; ${x} = ${symbols}[t]; if (typeof ${x} !== "string") unknownSymbol(${name}, ${x})`
   }
 
   #call(writer: AvroType, reader: AvroType, where: string, x: string): string {
@@ -137,7 +146,7 @@ class ReaderCode {
     if (known !== undefined) return known
     const name = this.#code.name('r')
     byReader.set(reader, name)
-    if (writer.kind === 'union') this.#function(name, this.#union(writer, reader, where))
+    if (writer.kind === 'union') this.#function(name, this.#union(writer, reader, where, 'x'))
     else if (writer.kind === 'record' && reader.kind === 'record') this.#record(name, writer, reader)
     else if (writer.kind === 'array' && reader.kind === 'array')
       this.#function(name, this.#array(writer.items, reader.items, where))
@@ -147,16 +156,17 @@ class ReaderCode {
     return name
   }
 
-  #union(writer: UnionType, reader: AvroType, where: string): string {
-    const cases = writer.branches.map((branch, i) => `case ${i}: {\n${this.#branch(branch, reader, where)}\nbreak }`)
-    return `r.at = p; t = int(r); p = r.at
-      switch (t) {\n${cases.join('\n')}\ndefault: unknownBranch(${JSON.stringify(where)})\n}`
+  /** Branches as `if … else if …`: most unions have two, null and another. */
+  #union(writer: UnionType, reader: AvroType, where: string, x: string): string {
+    const branches = writer.branches.map((each, i) => `if (t === ${i}) {\n${this.#branch(each, reader, where, x)}\n}`)
+    return `${zigzag('t', 'int')}
+      ${[...branches, `unknownBranch(${JSON.stringify(where)})`].join(' else ')}`
   }
 
   /** A branch that the reader cannot read is an error only when it comes. */
-  #branch(branch: AvroType, reader: AvroType, where: string): string {
+  #branch(branch: AvroType, reader: AvroType, where: string, x: string): string {
     try {
-      return this.#value(branch, reader, where)
+      return this.#value(branch, reader, where, x)
     } catch (error) {
       if (!(error instanceof SchemaRegistryError)) throw error
       return `unreadable(${JSON.stringify(error.message)})`
@@ -203,22 +213,34 @@ class ReaderCode {
   }
 
   #map(writer: AvroType, reader: AvroType, where: string): string {
+    const keys = this.#code.constant(noKeys())
     const key = this.#plain({ kind: 'string', logical: null }, { kind: 'string', logical: null }, where, 'key', false)
-    const item = `let key, y\n${key}\n${this.#value(writer, reader, `${where}{}`, 'y')}`
+    const item = `let key, y
+      t = b[p]
+      if (t <= ${SHORT_TEXT * 2} && (t & 1) === 0 && p + (t >>> 1) < end) key = knownKey(${keys}, b, ++p, t >>>= 1), p += t
+      else { ${key} }
+      ${this.#value(writer, reader, `${where}{}`, 'y')}`
     return this.#blocks(null, `${item}\nif (key === "__proto__") setKey(x, key, y); else x[key] = y`, 'x = {}')
   }
 
   /** @param items null for those of a map, which have a key and so some bytes */
   #blocks(items: AvroType | null, item: string, begin: string): string {
+    const isEmpty = items !== null && mayBeEmpty(items)
+    const few = isEmpty ? 'n === 0' : 'n < 128 && (n & 1) === 0 && n >>> 1 <= end - p'
     return `${begin}
       for (;;) {
-        r.at = p
-        let n = blockCount(r, ${items !== null && mayBeEmpty(items)})
-        p = r.at
+        let n = b[p++]
+        if (${few}) n >>>= 1
+        else { r.at = p - 1; n = blockCount(r, ${isEmpty}); p = r.at }
         if (n === 0) break
         for (; n > 0; n--) {\n${item}\n}
       }`
   }
+}
+
+/** Statements that read an integer, of one byte in place. */
+function zigzag(x: string, name: 'int' | 'long'): string {
+  return `t = b[p++]; if (t < 128) ${x} = (t >>> 1) ^ -(t & 1); else { r.at = p - 1; ${x} = ${name}(r); p = r.at }`
 }
 
 function cannotRead(where: string, writer: AvroType, reader: AvroType): SchemaRegistryError {

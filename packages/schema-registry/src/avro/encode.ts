@@ -77,7 +77,7 @@ class WriterCode {
         return `if (${x} === true) b[p++] = 1; else if (${x} === false) b[p++] = 0; else ${this.#fail(where, 'a boolean', x)}`
       case 'int':
         return `if ((${x} | 0) !== ${x}) ${this.#fail(where, 'an integer of 32 bits', x)}
-          p = int(b, ${x}, p)`
+          if (${x} > -65 && ${x} < 64) b[p++] = (${x} << 1) ^ (${x} >> 31); else p = int(b, ${x}, p)`
       case 'long': {
         const takes = 'an integer of 64 bits, as a bigint beyond 2^53'
         return `if ((p = long(b, ${x}, p)) < 0) ${this.#fail(where, takes, x)}`

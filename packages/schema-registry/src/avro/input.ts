@@ -69,19 +69,50 @@ export function int(input: Input): number {
 
 /** An integer that a number holds exactly. */
 export function long(input: Input): number {
+  const { bytes } = input
+  let { at } = input
+  // Up to eight bytes in two parts of 28 bits, which stay integers of the machine: `varint` is for what is longer.
+  let first = 0
+  for (let shift = 0; shift < 28; shift += 7) {
+    const byte = bytes[at++]
+    if (byte === undefined) truncated()
+    first |= (byte & 127) << shift
+    if (byte < 128) {
+      input.at = at
+      return (first >>> 1) ^ -(first & 1)
+    }
+  }
+  let second = 0
+  for (let shift = 0; shift < 28; shift += 7) {
+    const byte = bytes[at++]
+    if (byte === undefined) truncated()
+    second |= (byte & 127) << shift
+    if (byte < 128) {
+      input.at = at
+      return exact(first, second)
+    }
+  }
   varint(input)
-  // Half of the zigzag form, exactly: 27 bits and 36 bits.
-  const half = high * 0x800_0000 + (low >>> 1)
-  const value = (low & 1) === 0 ? half : -half - 1
+  return exact(low, high)
+}
+
+/** @param lowBits 28 of the zigzag form, and those above them */
+function exact(lowBits: number, highBits: number): number {
+  const value = rounded(lowBits, highBits)
   if (Number.isSafeInteger(value)) return value
   throw invalidData("a long is beyond what a number holds exactly: read it with long: 'bigint'")
+}
+
+function rounded(lowBits: number, highBits: number): number {
+  // Half of the zigzag form, exactly: 27 bits and 36 bits.
+  const half = highBits * 0x800_0000 + (lowBits >>> 1)
+  return (lowBits & 1) === 0 ? half : -half - 1
 }
 
 /** A long as a double, rounded where it must be, as promotions do. */
 export function roundedLong(input: Input): number {
   varint(input)
-  const half = high * 0x800_0000 + (low >>> 1)
-  return (low & 1) === 0 ? half : -half - 1
+  return rounded(low, high)
 }
 
 export function bigint(input: Input): bigint {

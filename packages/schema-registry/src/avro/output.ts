@@ -93,17 +93,28 @@ const SHORT = 40
 
 export function string(bytes: Buffer, value: string, at: number): number {
   const { length } = value
-  if (length > SHORT || at + length >= bytes.length) return longString(bytes, value, at)
-  bytes[at] = length << 1
-  let mixed = 0
+  if (length > SHORT || at + length * 3 >= bytes.length) return longString(bytes, value, at)
+  let end = at + 1
   for (let i = 0; i < length; i++) {
     const code = value.charCodeAt(i)
-    mixed |= code
-    bytes[at + 1 + i] = code
+    if (code < 0x80) {
+      bytes[end++] = code
+    } else if (code < 0x800) {
+      bytes[end++] = 0xc0 | (code >>> 6)
+      bytes[end++] = 0x80 | (code & 0x3f)
+    } else if ((code & 0xf800) !== 0xd800) {
+      bytes[end++] = 0xe0 | (code >>> 12)
+      bytes[end++] = 0x80 | ((code >>> 6) & 0x3f)
+      bytes[end++] = 0x80 | (code & 0x3f)
+    } else return longString(bytes, value, at)
   }
-  return mixed < 128 ? at + 1 + length : longString(bytes, value, at)
+  const size = end - at - 1
+  if (size > 63) return longString(bytes, value, at)
+  bytes[at] = size << 1
+  return end
 }
 
+/** Also for surrogates, of which halves alone become U+FFFD. */
 function longString(bytes: Buffer, value: string, at: number): number {
   const most = value.length * 3
   if (at + most + 5 > bytes.length) return at + most + 5

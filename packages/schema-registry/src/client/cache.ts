@@ -15,13 +15,12 @@ export class AnswerCache<K, V> {
   /** What is known now. */
   peek(key: K): V | undefined {
     const known = this.#answers.get(key)
-    if (known === undefined || known.until < Date.now()) return undefined
-    return known.value
+    return known !== undefined && holds(known.until) ? known.value : undefined
   }
 
   async get(key: K, ask: () => Promise<V>): Promise<V> {
     const known = this.#answers.get(key)
-    if (known !== undefined && known.until >= Date.now()) {
+    if (known !== undefined && holds(known.until)) {
       this.#answers.delete(key)
       this.#answers.set(key, known)
       return known.value
@@ -49,4 +48,9 @@ export class AnswerCache<K, V> {
   clear(): void {
     this.#answers.clear()
   }
+}
+
+/** What holds for ever needs no look at the clock, which costs as much as reading a field. */
+function holds(until: number): boolean {
+  return until === Infinity || until >= Date.now()
 }
