@@ -3,67 +3,14 @@ import assert from 'node:assert/strict'
 import { inspect } from 'node:util'
 import { test, type TestContext } from 'node:test'
 import { AdminClient, Consumer, ErrorCode, Producer, type KafkaError, type Message } from 'ottla'
-import { EmbeddedCluster } from '@ottla/broker'
-import { SchemaRegistry } from '@ottla/schema-registry'
-import { EmbeddedSchemaRegistry, type RegistryLog } from '@ottla/schema-registry/embedded'
-import { until } from '../behaviour/reading-ways.ts'
-
-const quiet = (): void => undefined
-
-const schemaOf = (name: string) => ({ type: 'record', name, fields: [{ name: 'id', type: 'int' }] }) as const
-
-interface Thing {
-  id: number
-}
-
-/** A registry that can be stopped and started again where it was. */
-async function registryThatStops(t: TestContext) {
-  const records: { key: string; value: string | null }[] = []
-  const log: RegistryLog = { read: () => records, append: (key, value) => records.push({ key, value }) }
-  let running: EmbeddedSchemaRegistry | null = await EmbeddedSchemaRegistry.start({ log })
-  const { url } = running
-  const stop = async (): Promise<void> => {
-    await running?.close()
-    running = null
-  }
-  t.after(stop)
-  const start = async (): Promise<void> => {
-    running = await EmbeddedSchemaRegistry.start({ log, port: Number(new URL(url).port) })
-  }
-  return { url, stop, start }
-}
+import { quiet, until } from '../behaviour/reading-ways.ts'
+import { outage, type Thing } from './registry-outage.ts'
 
 async function started(t: TestContext) {
-  const cluster = await EmbeddedCluster.start()
-  t.after(() => cluster.close())
-  cluster.createTopic('things', { partitions: 2 })
-  cluster.createTopic('dead', { partitions: 1 })
-  const registry = await registryThatStops(t)
-  const bootstrap = { 'bootstrap.servers': cluster.bootstrapServers } as const
-  const known = new SchemaRegistry({ url: registry.url })
-  const naming = { subject: 'record' } as const
-  const write = async (partition: number, name: string, id: number): Promise<void> => {
-    await using producer = new Producer<string, Thing>(bootstrap, {
-      value: known.avro<Thing>({ schema: schemaOf(name), ...naming }),
-    })
-    await producer.send({ topic: 'things', partition, value: { id } })
-  }
-  await write(0, 'A', 1)
-  await write(1, 'B', 2)
-  await write(0, 'A', 3)
-  await write(1, 'B', 4)
-  const reading = new SchemaRegistry({ url: registry.url, retryBackoffMs: 10 })
-  // The schema of partition 0 is known, that of partition 1 is not.
-  await reading.getById(1)
-  await registry.stop()
-  const consumer = new Consumer<Buffer, Thing>(
-    { ...bootstrap, 'group.id': 'g', 'auto.offset.reset': 'earliest' },
-    { value: reading.avro<Thing>(), logger: quiet },
-  )
-  t.after(() => consumer.close(1000))
-  const dead = new Producer(bootstrap)
+  const made = await outage(t)
+  const dead = new Producer(made.bootstrap)
   t.after(() => dead.close())
-  return { cluster, bootstrap, registry, consumer, dead, write, reading }
+  return { ...made, consumer: made.consumerOf(), dead }
 }
 
 function running(consumer: Consumer<Buffer, Thing>, dead: Producer, more: { readonly concurrency?: number } = {}) {

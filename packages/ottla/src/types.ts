@@ -388,7 +388,7 @@ export interface SerdesContext {
   /** The message's. What a serializer pushes is sent with it. */
   readonly headers: Header[]
   /**
-   * True in `consumer.run`: a deserializer that fails with an error whose `isRetriable` is true is called again, after a
+   * True for deserializers of consumers: one that fails with an error whose `isRetriable` is true is called again, after a
    * backoff, for as long as that takes, and keeps up its own partition only. It need not wait by itself.
    */
   readonly isCalledAgain?: boolean

@@ -47,9 +47,9 @@ export interface SchemaRegistryOptions extends RestOptions {
   /** How long a subject's latest version is taken for the latest, ms; 60,000 by default. */
   readonly latestTtlMs?: number
   /**
-   * How long a deserializer asks a registry that does not answer, ms; 240,000 by default, which is less than
-   * `max.poll.interval.ms`. In `consumer.run` it asks again for as long as the registry is down: only the partitions wait
-   * whose messages need a schema that is not known yet.
+   * How long a deserializer that the application itself calls asks a registry that does not answer, ms; 240,000 by default.
+   * ottla's consumers ask again for as long as the registry is down: only the partitions wait whose messages need a schema
+   * that is not known yet.
    */
   readonly outageMs?: number
 }

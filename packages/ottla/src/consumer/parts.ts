@@ -17,6 +17,7 @@ import type { ConsumerOptions } from './options.ts'
 import { Ownership } from './ownership.ts'
 import { Assignment } from './partition/assignment.ts'
 import { RunningJobs } from './read/running-jobs.ts'
+import { DecodeBackoff } from './read/decode-backoff.ts'
 import { decodingOf, type Decoding } from './read/decoding.ts'
 import { intercepting } from './read/interceptors.ts'
 import { Mailbox } from './read/mailbox.ts'
@@ -50,6 +51,7 @@ export class ConsumerParts<K, V> {
   readonly #resolver: OffsetResolver
   readonly #fetcher: Fetcher
   readonly #validator: OffsetValidator
+  readonly #backoff: DecodeBackoff
   readonly #host: PartsHost
 
   constructor(
@@ -72,6 +74,14 @@ export class ConsumerParts<K, V> {
       onEnd: ({ topic, partition }, offset) => context.events.emit({ type: 'partition-eof', topic, partition, offset }),
       onCorrupt: (cursor, error) => this.#fetcher.corrupt(cursor, error),
     })
+    this.#backoff = new DecodeBackoff(
+      {
+        clock: context.clock,
+        random: context.random,
+        warn: error => context.logger.warning('DECODE', `${error.name}: ${error.message}`),
+      },
+      this.queue,
+    )
     const assignment = new Assignment(cluster.metadata, this.queue, settings['enable.auto.offset.store'])
     this.assignment = assignment
     this.topics = new ConsumedTopics(context, cluster, {
@@ -133,6 +143,7 @@ export class ConsumerParts<K, V> {
 
   /** No more timers and requests. */
   async stop(): Promise<void> {
+    this.#backoff.close()
     this.ownership.end()
     this.group?.stop()
     this.topics.stop()
@@ -167,12 +178,18 @@ export class ConsumerParts<K, V> {
       hasCallbacks: () => this.group?.hasCallbacks ?? false,
       runCallbacks: async () => this.group?.runCallbacks(),
       closedError: () => this.#host.closedError(),
-      trouble: () => this.cluster.connectionError,
+      trouble: () => this.cluster.connectionError ?? this.#waitsFor(),
+      backoff: this.#backoff,
       runningJobs: this.runningJobs,
       idle: this.context.counters.pushed.idle,
     }
     const stores = settings['enable.auto.offset.store']
     return new Reader<K, V>(clock, this.queue, this.mailbox, this.runningJobs, host, decoding, stores)
+  }
+
+  /** Why a message cannot be deserialized yet. */
+  #waitsFor(): KafkaError | null {
+    return this.assignment.cursors.find(({ waitsFor }) => waitsFor !== null)?.waitsFor ?? null
   }
 
   #onAdded(): void {

@@ -100,6 +100,8 @@ export class SerdesEngine {
   readonly #preparing = new Map<string, Promise<Ready>>()
   readonly #decoders: AnswerCache<number | string, Decode>
   readonly #isFixed: boolean
+  /** Of which schemas the registry's answer is long in coming. */
+  readonly #late = new Set<number | string>()
   #ownReferences: Promise<readonly ResolvedReference[]> | null = null
 
   constructor(registry: RegistryAnswers, format: Format, options: CommonSerdesOptions) {
@@ -134,7 +136,29 @@ export class SerdesEngine {
     const decode = this.#decoders.peek(key)
     if (decode !== undefined) return read(decode, data, where)
     const found = this.#decoder(key, where.schema, subject, isCalledAgain)
-    return (isCalledAgain ? inTime(found, where.schema) : found).then(made => read(made, data, where))
+    return (isCalledAgain ? this.#inTime(key, found, where.schema) : found).then(made => read(made, data, where))
+  }
+
+  /** One message waits for an answer that is long in coming; those behind it are told at once. */
+  async #inTime<T>(key: number | string, found: Promise<T>, schemaId: number | string): Promise<T> {
+    let timer: NodeJS.Timeout | undefined
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(
+        () => {
+          this.#late.add(key)
+          const why = `schema ${schemaId}: the schema registry has not answered within ${BRIEF_MS} ms`
+          reject(new SchemaRegistryError('UNAVAILABLE', why, { schemaId }))
+        },
+        this.#late.has(key) ? 0 : BRIEF_MS,
+      )
+    })
+    const answered = (): void => void this.#late.delete(key)
+    found.then(answered, answered)
+    try {
+      return await Promise.race([found, late])
+    } finally {
+      clearTimeout(timer)
+    }
   }
 
   /** Ids count in a context, which only the name of a subject tells; null of the default one. */
@@ -245,19 +269,6 @@ export class SerdesEngine {
         throw ofSchema(error, schema)
       }
     })
-  }
-}
-
-async function inTime<T>(found: Promise<T>, schemaId: number | string): Promise<T> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<never>((_, reject) => {
-    const why = `schema ${schemaId}: the schema registry has not answered within ${BRIEF_MS} ms`
-    timer = setTimeout(() => reject(new SchemaRegistryError('UNAVAILABLE', why, { schemaId })), BRIEF_MS)
-  })
-  try {
-    return await Promise.race([found, late])
-  } finally {
-    clearTimeout(timer)
   }
 }
 

@@ -209,6 +209,17 @@ export class FetchQueue {
     this.#enlist(cursor)
   }
 
+  /** Delivers nothing of the partition until `bringBack`: its next message cannot be deserialized yet. */
+  postpone(cursor: Cursor): void {
+    cursor.backsOff = true
+    this.#onSuspended(cursor)
+  }
+
+  bringBack(cursor: Cursor): void {
+    cursor.backsOff = false
+    this.#enlist(cursor)
+  }
+
   #onSuspended(cursor: Cursor): void {
     if (this.#current === cursor) this.#current = null
     // What it has queued can make room now.

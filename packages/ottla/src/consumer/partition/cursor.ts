@@ -71,6 +71,8 @@ export class Cursor implements TopicPartition {
   /** By a run or a stream that has enough of it, since `heldAt` (monotonic ms); independent of `paused`. */
   held = false
   heldAt = 0
+  /** Its next message cannot be deserialized yet: nothing of it is delivered for a while. */
+  backsOff = false
   /** No longer part of the assignment. */
   dropped = false
 
@@ -99,12 +101,12 @@ export class Cursor implements TopicPartition {
     this.#trouble = null
   }
 
-  /** Why its next message cannot be deserialized yet; null unless a `run` waits for that. */
+  /** Why its next message cannot be deserialized yet; null if it can, or nobody has tried. */
   waitsFor: KafkaError | null = null
 
-  /** Paused or held: nothing of it is delivered. */
+  /** Nothing of it is delivered. */
   get isSuspended(): boolean {
-    return this.paused || this.held
+    return this.paused || this.held || this.backsOff
   }
 
   /**
@@ -113,6 +115,8 @@ export class Cursor implements TopicPartition {
    */
   moveTo(offset: number, leaderEpoch = -1): void {
     if (this.#isPlaced) this.offsets.moved()
+    this.waitsFor = null
+    this.backsOff = false
     this.#goTo(offset, leaderEpoch)
   }
 

@@ -40,6 +40,8 @@ export interface DecoderSource<Origin, M> {
   isLost(origin: Origin): boolean
   /** It comes next again, if it may be delivered at all. */
   putBack(origin: Origin): void
+  /** Whether it comes again later, as it could not be deserialized for a reason that passes. */
+  postpone(origin: Origin, error: unknown): boolean
   placeOf(origin: Origin): Job['place']
 }
 
@@ -121,19 +123,21 @@ export class Decoder<Origin extends { readonly offset: number }, M> {
         if (!isReady) return null
         this.#kept = null
         source.unkeep(origin)
-        return this.#given(origin, message, error)
+        if (message !== null || !source.postpone(origin, error)) return this.#given(origin, message, error)
       }
     }
-    const origin = source.take()
-    if (origin === null) return null
-    try {
-      const made = source.deserialize(origin)
-      if (!(made instanceof Promise)) return this.#given(origin, made, null)
-      this.#keep(origin, made)
-      return null
-    } catch (error) {
-      return this.#given(origin, null, error)
+    // Ends: what is postponed does not come again at once.
+    for (let origin = source.take(); origin !== null; origin = source.take()) {
+      try {
+        const made = source.deserialize(origin)
+        if (!(made instanceof Promise)) return this.#given(origin, made, null)
+        this.#keep(origin, made)
+        return null
+      } catch (error) {
+        if (!source.postpone(origin, error)) return this.#given(origin, null, error)
+      }
     }
+    return null
   }
 
   /** Whether `waitBriefly` should come before any other wait. */

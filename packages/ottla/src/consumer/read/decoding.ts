@@ -15,8 +15,6 @@ export interface Decoding {
   readonly value: Deserializer<unknown> | null
   /** Applies the interceptors. */
   readonly intercept?: Intercept | null
-  /** Deserializers that fail with a transient error are called again. */
-  readonly isRepeated?: boolean
 }
 
 /**
@@ -103,28 +101,22 @@ export function decodeFields<From extends Message, To>(
   make: (message: From, key: unknown, value: unknown) => To,
 ): From | To | Promise<To> {
   if (decoding.key === null && decoding.value === null) return message
-  const { isRepeated = false } = decoding
-  const key = decodeField(message, 'key', decoding.key, isRepeated)
+  const key = decodeField(message, 'key', decoding.key)
   if (key instanceof Promise) {
     // As a promise, too, so that both are awaited, whichever fails first.
-    const value = new Promise(resolve => resolve(decodeField(message, 'value', decoding.value, isRepeated)))
+    const value = new Promise(resolve => resolve(decodeField(message, 'value', decoding.value)))
     return Promise.all([key, value]).then(([k, v]) => make(message, k, v))
   }
-  const value = decodeField(message, 'value', decoding.value, isRepeated)
+  const value = decodeField(message, 'value', decoding.value)
   if (value instanceof Promise) return value.then((v: unknown) => make(message, key, v))
   return make(message, key, value)
 }
 
-function decodeField(
-  message: Message,
-  field: 'key' | 'value',
-  deserializer: Deserializer<unknown> | null,
-  isRepeated: boolean,
-): unknown {
+function decodeField(message: Message, field: 'key' | 'value', deserializer: Deserializer<unknown> | null): unknown {
   const bytes = message[field]
   if (bytes === null || deserializer === null) return bytes
   const { topic, headers } = message
-  const context: SerdesContext = isRepeated ? { topic, field, headers, isCalledAgain: true } : { topic, field, headers }
+  const context: SerdesContext = { topic, field, headers, isCalledAgain: true }
   try {
     const decoded = deserializer(bytes, context)
     if (!(decoded instanceof Promise)) return decoded

@@ -2,8 +2,9 @@
 import type { Message } from '../../types.ts'
 import type { FetchQueue } from '../fetch/fetch-queue.ts'
 import { batchesOf, type FetchedMessage } from '../partition/message.ts'
+import type { DecodeBackoff } from './decode-backoff.ts'
 import { Decoder, type DecoderHost, type DecoderSource, type DecodeResult } from './decoder.ts'
-import { deserialize, intercepted, type Decoding } from './decoding.ts'
+import { deserialize, intercepted, isTransient, type Decoding } from './decoding.ts'
 
 type AnyMessage = Message<unknown, unknown>
 
@@ -11,17 +12,24 @@ export type FetchedDecoder = Decoder<FetchedMessage, AnyMessage>
 export type DecodedMessage = DecodeResult<FetchedMessage, AnyMessage>
 
 /** Deserializes what comes out of the fetch queue. */
-export function fetchedDecoder(queue: FetchQueue, decoding: Decoding, host: DecoderHost): FetchedDecoder {
-  return new Decoder(new FetchedSource(queue, decoding), host)
+export function fetchedDecoder(
+  queue: FetchQueue,
+  decoding: Decoding,
+  backoff: DecodeBackoff,
+  host: DecoderHost,
+): FetchedDecoder {
+  return new Decoder(new FetchedSource(queue, decoding, backoff), host)
 }
 
 class FetchedSource implements DecoderSource<FetchedMessage, AnyMessage> {
   readonly #queue: FetchQueue
   readonly #decoding: Decoding
+  readonly #backoff: DecodeBackoff
 
-  constructor(queue: FetchQueue, decoding: Decoding) {
+  constructor(queue: FetchQueue, decoding: Decoding, backoff: DecodeBackoff) {
     this.#queue = queue
     this.#decoding = decoding
+    this.#backoff = backoff
   }
 
   take(): FetchedMessage | null {
@@ -33,6 +41,7 @@ class FetchedSource implements DecoderSource<FetchedMessage, AnyMessage> {
   }
 
   finish(origin: FetchedMessage, message: AnyMessage): AnyMessage {
+    this.#backoff.ended(origin.cursor)
     return intercepted(origin, message, this.#decoding)
   }
 
@@ -55,6 +64,19 @@ class FetchedSource implements DecoderSource<FetchedMessage, AnyMessage> {
 
   putBack(origin: FetchedMessage): void {
     if (!origin.isOver) this.#queue.putBack(origin.cursor, origin.offset, batchesOf([origin]))
+  }
+
+  postpone(origin: FetchedMessage, error: unknown): boolean {
+    const { cursor } = origin
+    if (!isTransient(error)) {
+      this.#backoff.ended(cursor)
+      return false
+    }
+    // What is over comes no more.
+    if (origin.isOver) return true
+    this.#backoff.postpone(cursor, error)
+    this.putBack(origin)
+    return true
   }
 
   placeOf({ cursor }: FetchedMessage): FetchedMessage['cursor'] {

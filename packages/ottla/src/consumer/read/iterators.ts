@@ -6,6 +6,7 @@ import type { FetchQueue, TakenBatch } from '../fetch/fetch-queue.ts'
 import { batchesOf, type FetchedMessage } from '../partition/message.ts'
 import { BatchDecoder } from './batch-decoder.ts'
 import type { FetchedDecoder, DecodedMessage } from './fetched-source.ts'
+import { isTransient } from './decoding.ts'
 import { MessageBatch, recordBatches } from './message-batch.ts'
 import { done, ReaderIterator } from './reader-iterator.ts'
 import { busy, type Reader } from './reader.ts'
@@ -223,13 +224,21 @@ export class BatchIterator<K, V> extends ReaderIterator<MessageBatch<K, V>> {
     }
     const decoder = this.#decoder
     const { failed } = decoder
+    if (failed !== null && isTransient(failed.cause)) {
+      // The next batch of the partition begins with it, after a while; meanwhile others come.
+      reader.backoff.postpone(failed.message.cursor, failed.cause)
+      this.#giveBack()
+      return this.#next()
+    }
     if (failed !== null) {
+      reader.backoff.ended(failed.message.cursor)
       const { cursor, offset, leaderEpoch, era } = failed.message
       if (reader.storesOffsets) cursor.offsets.store(offset + 1, leaderEpoch, era)
       this.#taken = { ...decoder.rest, firstOffset: offset + 1 }
       throw failed.cause
     }
     const batch = decoder.take()
+    if (batch !== null) reader.backoff.ended(batch.taken.cursor)
     if (batch === null) {
       decoder.watch()
     } else if (decoder.isOver) {

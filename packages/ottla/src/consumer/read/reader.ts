@@ -8,6 +8,7 @@ import type { ConsumerEvent, Message } from '../../types.ts'
 import type { FetchQueue, TakenBatch } from '../fetch/fetch-queue.ts'
 import type { FetchedMessage } from '../partition/message.ts'
 import type { RunningJobs } from './running-jobs.ts'
+import type { DecodeBackoff } from './decode-backoff.ts'
 import { eventOf, type DecoderHost } from './decoder.ts'
 import type { Decoding } from './decoding.ts'
 import { fetchedDecoder, type FetchedDecoder, type DecodedMessage } from './fetched-source.ts'
@@ -20,8 +21,9 @@ import { CHECK_EVERY, LoopYield } from './loop-yield.ts'
 /** What the reader needs of its consumer. */
 export interface ReaderHost extends ReadLoopHost {
   closedError(): KafkaError
-  /** Why no broker answers, if known. */
+  /** Why nothing comes, if known. */
   trouble(): KafkaError | null
+  readonly backoff: DecodeBackoff
 }
 
 export class Reader<K, V> {
@@ -58,7 +60,7 @@ export class Reader<K, V> {
     this.#loopYield = new LoopYield(clock)
     this.#slot = new ReaderSlot(mailbox, busy)
     this.decoderHost = { clock, runningJobs, wake: () => mailbox.wake() }
-    this.#decoder = decoding === null ? null : fetchedDecoder(queue, decoding, this.decoderHost)
+    this.#decoder = decoding === null ? null : fetchedDecoder(queue, decoding, host.backoff, this.decoderHost)
     this.#loop = new ReadLoop(clock, mailbox, this.#loopYield, this.#slot, host, this.#decoder)
   }
 
@@ -73,6 +75,10 @@ export class Reader<K, V> {
 
   get decoder(): FetchedDecoder | null {
     return this.#decoder
+  }
+
+  get backoff(): DecodeBackoff {
+    return this.#host.backoff
   }
 
   get storesOffsets(): boolean {

@@ -4,7 +4,8 @@ import { backoffMs } from '../../base/backoff.ts'
 import { KafkaError } from '../../errors.ts'
 import type { Message } from '../../types.ts'
 import type { Cursor } from '../partition/cursor.ts'
-import { decodeMessage, type Decoding } from '../read/decoding.ts'
+import { decodeBackoffMs } from '../read/decode-backoff.ts'
+import { decodeMessage, isTransient, type Decoding } from '../read/decoding.ts'
 import { fetchedMessages, MessageBatch, recordBatches, type TakenBatch } from '../read/message-batch.ts'
 import { limited } from './attempts.ts'
 import { BatchWork } from './batch-work.ts'
@@ -17,11 +18,13 @@ import { RunLoop } from './run-loop.ts'
 // Batches are decompressed when they are taken: this limits how much is decompressed at a time.
 const MOST_BYTES = 4 * 1024 * 1024
 
-/** Why a batch failed: no retry gets past a message that cannot be deserialized. */
-interface Failure {
-  readonly error: unknown
-  readonly isFinal: boolean
-}
+/**
+ * Why a batch failed: no retry gets past a message that cannot be deserialized (`final`), unless the reason passes
+ * (`waits`): then it was not even tried.
+ */
+type Failure =
+  | { readonly kind: 'final' | 'failed'; readonly error: unknown }
+  | { readonly kind: 'waits'; readonly error: KafkaError }
 
 export class BatchRunner<K, V> extends RunLoop<K, V, BatchWork<K, V>, TakenBatch> {
   readonly #options: BatchRunOptions<K, V>
@@ -73,7 +76,7 @@ export class BatchRunner<K, V> extends RunLoop<K, V, BatchWork<K, V>, TakenBatch
   async #process(work: BatchWork<K, V>, taken: TakenBatch): Promise<void> {
     const failure = await this.#handle(work, taken)
     this.#running--
-    const rest = work.finished(failure === null)
+    const rest = work.finished(failure === null ? 'done' : failure.kind === 'waits' ? 'waits' : 'failed')
     if (!work.isReleased) this.#settle(work, taken, rest, failure)
     this.host.wake()
   }
@@ -85,14 +88,16 @@ export class BatchRunner<K, V> extends RunLoop<K, V, BatchWork<K, V>, TakenBatch
     try {
       batch = decoding === null ? new MessageBatch<K, V>(taken, null) : await this.#decoded(work, taken, decoding)
     } catch (error) {
-      return { error, isFinal: true }
+      return isTransient(error) ? { kind: 'waits', error } : { kind: 'final', error }
     }
+    taken.cursor.waitsFor = null
+    work.waits = 0
     if (work.isReleased || taken.era !== taken.cursor.offsets.era) return null
     try {
       await this.#call(work, batch)
       return null
     } catch (error) {
-      return { error, isFinal: false }
+      return { kind: 'failed', error }
     }
   }
 
@@ -153,7 +158,11 @@ export class BatchRunner<K, V> extends RunLoop<K, V, BatchWork<K, V>, TakenBatch
   ): void {
     const { retries, backoffMs: first, backoffMaxMs } = this.#settings
     if (rest !== null) this.#rewind(work.cursor, taken, rest.offset)
-    if (failure !== null && (failure.isFinal || work.failures > retries)) {
+    if (failure?.kind === 'waits') {
+      this.#backOff(work, failure.error)
+      return
+    }
+    if (failure !== null && (failure.kind === 'final' || work.failures > retries)) {
       this.fail(asError(failure.error, `the handler of ${work.cursor.name} from offset ${taken.firstOffset} on`))
       return
     }
@@ -166,6 +175,16 @@ export class BatchRunner<K, V> extends RunLoop<K, V, BatchWork<K, V>, TakenBatch
           : 0
     if (waitMs === 0) this.#release(work)
     else if (!work.isDraining) work.pauseWith(this.host.clock.setTimer(waitMs, () => this.#release(work)))
+  }
+
+  /** The same batch comes after a while; other partitions go on. */
+  #backOff(work: BatchWork<K, V>, why: KafkaError): void {
+    const { clock, random } = this.host
+    const { cursor } = work
+    if (cursor.waitsFor === null) this.host.warn(why)
+    cursor.waitsFor = why
+    const waitMs = decodeBackoffMs(++work.waits, random)
+    if (!work.isDraining) work.pauseWith(clock.setTimer(waitMs, () => this.#release(work)))
   }
 
   #release(work: BatchWork<K, V>): void {

@@ -20,6 +20,8 @@ export class BatchWork<K, V> extends PartitionRun implements JobHolder {
   /** The first message of the last failure, and how often it has failed; -1 and 0 without one. */
   #failedAt = -1
   #failures = 0
+  /** How often in a row its first message could not be deserialized for a reason that passes. */
+  waits = 0
 
   /** A batch has been taken. */
   begins(taken: TakenBatch): void {
@@ -64,19 +66,20 @@ export class BatchWork<K, V> extends PartitionRun implements JobHolder {
 
   /**
    * Nothing is running any more.
-   * @param isDone the handler has not failed
+   * @param outcome whether the handler has failed; `waits`: it was not called
    * @returns from where on the batch comes again; null when it is done, or the position has moved
    */
-  finished(isDone: boolean): { readonly offset: number; readonly hasProgress: boolean } | null {
+  finished(outcome: 'done' | 'failed' | 'waits'): { readonly offset: number; readonly hasProgress: boolean } | null {
     const open = this.#open
     this.#open = null
     this.ended(this)
     if (open === null) return null
     const { taken, batch } = open
+    const isDone = outcome === 'done'
     const reached = isDone ? (batch?.nextOffset ?? null) : (batch?.progress ?? null)
     const offset = reached ?? taken.firstOffset
-    if (isDone || offset !== this.#failedAt) this.#failures = 0
-    if (!isDone) {
+    if (isDone || (outcome === 'failed' && offset !== this.#failedAt)) this.#failures = 0
+    if (outcome === 'failed') {
       this.#failedAt = offset
       this.#failures++
     }
@@ -97,6 +100,7 @@ export class BatchWork<K, V> extends PartitionRun implements JobHolder {
   override drain(): void {
     this.#pause?.cancel()
     this.#pause = null
+    this.cursor.waitsFor = null
     super.drain()
   }
 

@@ -1,5 +1,6 @@
 /** The messages of one partition, as a stream of its own. */
 import type { RecordBatch } from '@ottla/protocol'
+import type { Timer } from '../../base/clock.ts'
 import { Ring } from '../../base/ring.ts'
 import type { TopicField, TopicForm, TopicName, ValueBeside } from '../../topics.ts'
 import type { ConsumerIterator, Message, TopicMessage } from '../../types.ts'
@@ -7,7 +8,8 @@ import type { Cursor } from '../partition/cursor.ts'
 import { batchesOf, type FetchedMessage } from '../partition/message.ts'
 import { callerNow } from '../read/running-jobs.ts'
 import { DecodingJob } from '../read/decoder.ts'
-import { decodeMessage, type Decoding } from '../read/decoding.ts'
+import { decodeBackoffMs } from '../read/decode-backoff.ts'
+import { decodeMessage, isTransient, type Decoding } from '../read/decoding.ts'
 import type { Job, JobHolder } from '../read/job-list.ts'
 import { busy } from '../read/reader.ts'
 import type { RunnerHost } from './host.ts'
@@ -249,19 +251,53 @@ export class CursorStream<K, V> implements PartitionStream<K, V>, JobHolder {
     message: FetchedMessage,
     decoding: Decoding,
   ): Promise<IteratorResult<Message<K, V>, undefined> | null> {
-    try {
-      const made = decodeMessage(message, decoding)
-      const value = made instanceof Promise ? await this.#waitedFor(message, made) : made
-      if (value === null) return null
-      if (!message.isStale) return { value: value as Message<K, V>, done: false } // the deserializers make K and V
-      this.#storeLast()
-      return null
-    } catch (error) {
-      // A message that cannot be deserialized does not come again. What follows it comes in a new stream.
-      this.#storeLast()
-      void this.return()
-      throw error
+    const { cursor } = this
+    for (let failures = 1; ; failures++) {
+      try {
+        const made = decodeMessage(message, decoding)
+        const value = made instanceof Promise ? await this.#waitedFor(message, made) : made
+        if (value === null) return null
+        cursor.waitsFor = null
+        if (!message.isStale) return { value: value as Message<K, V>, done: false } // the deserializers make K and V
+        this.#storeLast()
+        return null
+      } catch (error) {
+        if (!isTransient(error)) {
+          // A message that cannot be deserialized does not come again. What follows it comes in a new stream.
+          cursor.waitsFor = null
+          this.#storeLast()
+          void this.return()
+          throw error
+        }
+        if (cursor.waitsFor === null) this.#streams.host.warn(error)
+        cursor.waitsFor = error
+        if (!(await this.#backedOff(failures))) return null
+        if (!message.isStale) continue
+        this.#storeLast()
+        return null
+      }
     }
+  }
+
+  /** False when the stream has ended before. */
+  async #backedOff(failures: number): Promise<boolean> {
+    const { clock, random } = this.#streams.host
+    // Nothing of the application's runs meanwhile.
+    this.#endJob()
+    let timer: Timer | null = null
+    await new Promise<void>(resolve => {
+      timer = clock.setTimer(decodeBackoffMs(failures, random), resolve)
+      this.#giveUp = () => {
+        this.#giveUp = null
+        this.#last = null
+        this.cursor.waitsFor = null
+        timer?.cancel()
+        resolve()
+      }
+    })
+    const isOver = this.#isGivenUp()
+    this.#giveUp = null
+    return !isOver
   }
 
   /** Null when the stream has ended before. */

@@ -1,8 +1,8 @@
 /** Processes many messages at once in the order asked for, and stores offsets up to the first unfinished message. */
-import { backoffMs } from '../../base/backoff.ts'
 import { sleep } from '../../base/clock.ts'
 import type { Cursor } from '../partition/cursor.ts'
 import type { FetchedMessage } from '../partition/message.ts'
+import { decodeBackoffMs } from '../read/decode-backoff.ts'
 import { Attempts } from './attempts.ts'
 import type { RunnerHost } from './host.ts'
 import { runSettings, type RunOptions, type RunSettings } from './options.ts'
@@ -14,10 +14,6 @@ import { WorkBudget } from './work-budget.ts'
 /** Messages of one partition that may wait, per handler: a slow handler holds up its own partition only. */
 const WAITING_PER_HANDLER = 2
 const LEAST_WAITING = 50
-
-/** The least backoff of a partition whose messages cannot be deserialized now, ms; and the most. */
-const FIRST_BACKOFF_MS = 100
-const LONGEST_BACKOFF_MS = 5000
 
 export class Runner<K, V> extends RunLoop<K, V, PartitionWork, FetchedMessage> {
   readonly #settings: RunSettings
@@ -33,7 +29,7 @@ export class Runner<K, V> extends RunLoop<K, V, PartitionWork, FetchedMessage> {
     this.#settings = settings
     const { concurrency } = settings
     const { client, clock, random, runningJobs, reader } = host
-    const decoding = reader.decoding === null ? null : { ...reader.decoding, isRepeated: true }
+    const { decoding } = reader
     this.#attempts = new Attempts({ client, clock, random, runningJobs, decoding }, options, settings)
     this.#mostPending = concurrency + Math.max(LEAST_WAITING, concurrency * WAITING_PER_HANDLER)
     this.#budget = new WorkBudget(host.mostBytes, () => host.partitions())
@@ -96,7 +92,7 @@ export class Runner<K, V> extends RunLoop<K, V, PartitionWork, FetchedMessage> {
     if (partition.failures === 0 && waitsFor !== null) this.host.warn(waitsFor)
     if (partition.isBackingOff || partition.isDraining) return
     partition.isBackingOff = true
-    const pause = backoffMs(++partition.failures, FIRST_BACKOFF_MS, LONGEST_BACKOFF_MS, random)
+    const pause = decodeBackoffMs(++partition.failures, random)
     const over = (): void => {
       partition.isBackingOff = false
       this.#scheduler.startUnbound()

@@ -418,7 +418,7 @@ export class ShareConsumer<K = Buffer, V = ValueBeside<K, Buffer>>
       pushed: this.#context.counters.pushed,
       onNotAcknowledged: (message: LockedMessage, isUnread: boolean) => this.#onNotAcknowledged(message, isUnread),
     }
-    return new ShareReader<K, V>(this.#context.clock, this.#queue, this.#mailbox, host, decodingOf(options))
+    return new ShareReader<K, V>(this.#context, this.#queue, this.#mailbox, host, decodingOf(options))
   }
 
   #onPoll(): void {

@@ -1,7 +1,8 @@
 /** The share queue as the source of a decoder: each message for as long as its lock holds. */
 import { Decoder, type DecoderHost, type DecoderSource, type DecodeResult } from '../read/decoder.ts'
-import type { Decoding } from '../read/decoding.ts'
+import { isTransient, type Decoding } from '../read/decoding.ts'
 import { decodeLocked, type LockedMessage, type ShareMessage, type ShareSource } from './message.ts'
+import type { ShareBackoff } from './share-backoff.ts'
 import type { ShareQueue } from './share-queue.ts'
 
 type AnyMessage = ShareMessage<unknown, unknown>
@@ -12,6 +13,7 @@ export type DecodedLocked = DecodeResult<LockedMessage, AnyMessage>
 export interface ShareDecoderHost extends Pick<DecoderHost, 'runningJobs' | 'wake'> {
   /** A message has been taken: there may be room. */
   onTaken(): void
+  readonly backoff: ShareBackoff
 }
 
 /** @param decoding null: messages are delivered as they were fetched */
@@ -40,7 +42,8 @@ class LockedSource implements DecoderSource<LockedMessage, AnyMessage> {
     return this.#decoding === null ? origin : decodeLocked(origin, this.#decoding)
   }
 
-  finish(_origin: LockedMessage, message: AnyMessage): AnyMessage {
+  finish(origin: LockedMessage, message: AnyMessage): AnyMessage {
+    this.#host.backoff.ended(origin)
     return message
   }
 
@@ -63,6 +66,13 @@ class LockedSource implements DecoderSource<LockedMessage, AnyMessage> {
 
   putBack(origin: LockedMessage): void {
     this.#queue.putBack(origin)
+  }
+
+  postpone(origin: LockedMessage, error: unknown): boolean {
+    const { backoff } = this.#host
+    if (isTransient(error)) backoff.postpone(origin, error)
+    else backoff.ended(origin)
+    return isTransient(error)
   }
 
   placeOf({ source }: LockedMessage): ShareSource {

@@ -13,6 +13,8 @@ export class ShareQueue {
   readonly #most: number
   readonly #waiting = new Ring<LockedMessage>()
   readonly #held = new Set<LockedMessage>()
+  /** They wait, too, but are not delivered before `bringBack`. */
+  #postponed: LockedMessage[] = []
   /** How long locks last, as last reported by a broker, ms. */
   lockMs = 30_000
 
@@ -81,6 +83,23 @@ export class ShareQueue {
     message.state = 'waiting'
     message.lot.waiting++
     this.#waiting.unshift(message)
+  }
+
+  /** It cannot be deserialized yet: as if it had not been taken, but not delivered before `bringBack`. */
+  postpone(message: LockedMessage): void {
+    if (message.state !== 'given') return
+    message.state = 'waiting'
+    this.#postponed.push(message)
+  }
+
+  /** What was postponed comes behind what waits. */
+  bringBack(): void {
+    for (const message of this.#postponed) {
+      if (message.state !== 'waiting') continue
+      message.lot.waiting++
+      this.#waiting.push(message)
+    }
+    this.#postponed = []
   }
 
   /** Takes out waiting messages. @param isUnwanted - which of them */

@@ -1,6 +1,7 @@
 /** How the application gets messages and events of a share consumer: one reader at a time. */
 import { ErrorCode } from '@ottla/protocol'
 import { Deadline, type Clock } from '../../base/clock.ts'
+import type { ClientContext } from '../../cluster/context.ts'
 import { nextTurn } from '../../base/turn.ts'
 import type { Wait } from '../../base/wait.ts'
 import { KafkaError } from '../../errors.ts'
@@ -14,6 +15,7 @@ import { done, ReaderIterator } from '../read/reader-iterator.ts'
 import { ReaderSlot, underWay } from '../read/reader-slot.ts'
 import { LoopYield } from '../read/loop-yield.ts'
 import type { ShareConsumerEvent } from './events.ts'
+import { ShareBackoff } from './share-backoff.ts'
 import { lockedMessage, type LockedMessage, type ShareMessage } from './message.ts'
 import { shareDecoder, type DecodedLocked, type ShareDecoder } from './share-decoder.ts'
 import type { ShareQueue } from './share-queue.ts'
@@ -51,19 +53,29 @@ export class ShareReader<K, V> {
   /** Delivered last. */
   #last: LockedMessage | null = null
   #isLastUnread = false
+  readonly backoff: ShareBackoff
   /** Grows with every call, so that max.poll.interval.ms can tell that the application is alive. */
   polls = 0
   /** When it was called last, monotonic ms; -1: not yet. */
   #polledAt = -1
 
-  constructor(clock: Clock, queue: ShareQueue, mailbox: Mailbox, host: ShareReaderHost, decoding: Decoding | null) {
+  constructor(
+    context: Pick<ClientContext, 'clock' | 'random' | 'logger'>,
+    queue: ShareQueue,
+    mailbox: Mailbox,
+    host: ShareReaderHost,
+    decoding: Decoding | null,
+  ) {
+    const { clock } = context
     this.#clock = clock
     this.#queue = queue
     this.#host = host
     this.#decoding = decoding
+    this.backoff = new ShareBackoff(context, queue, () => mailbox.wake())
     this.#decoder = shareDecoder(queue, decoding, {
       runningJobs: host.runningJobs,
       onTaken: () => host.onTaken(),
+      backoff: this.backoff,
       wake: () => {
         if (this.isPolling) this.#isBack()
         mailbox.wake()
@@ -172,6 +184,7 @@ export class ShareReader<K, V> {
   /** The application asks for no more: a message that is being deserialized goes back to the queue. */
   giveBack(): void {
     this.#decoder.giveBack(true)
+    this.backoff.stop()
   }
 
   /** Leaves the last message as it is until its lock ends. */

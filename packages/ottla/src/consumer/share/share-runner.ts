@@ -6,6 +6,7 @@ import { KafkaError } from '../../errors.ts'
 import type { ChannelClient } from '../../observe/channel-payloads.ts'
 import type { RunningJobs } from '../read/running-jobs.ts'
 import type { JobHolder } from '../read/job-list.ts'
+import { isTransient, type Decoding } from '../read/decoding.ts'
 import { STOP, takeAll } from '../read/take-all.ts'
 import { atMost } from '../run/at-most.ts'
 import { limited } from '../run/attempts.ts'
@@ -144,12 +145,15 @@ export class ShareRunner<K, V> {
   }
 
   async #work(message: LockedMessage): Promise<void> {
-    let outcome: ShareOutcome = 'release'
+    let outcome: ShareOutcome | KafkaError = 'release'
     const running: RunningHandler = {
       abort: new AbortController(),
       job: null,
       onAwaitsEnd: () => this.#checkIdle(),
-      onDone: () => this.#host.acknowledge(message, outcome),
+      onDone: () => {
+        if (typeof outcome === 'string') this.#host.acknowledge(message, outcome)
+        else this.#host.reader.backoff.postpone(message, outcome)
+      },
     }
     this.#running.set(message, running)
     message.onLost = () => running.abort.abort()
@@ -169,7 +173,8 @@ export class ShareRunner<K, V> {
     }
   }
 
-  async #outcome(message: LockedMessage, abort: AbortController): Promise<ShareOutcome> {
+  /** @returns an error if the message cannot be deserialized yet: it comes again */
+  async #outcome(message: LockedMessage, abort: AbortController): Promise<ShareOutcome | KafkaError> {
     const { handler, onError } = this.#options
     const { handlerTimeoutMs } = this.#settings
     const { client, reader, clock } = this.#host
@@ -177,11 +182,15 @@ export class ShareRunner<K, V> {
     const { signal } = abort
     let given: ShareMessage<unknown, unknown> = message
     try {
-      if (decoding !== null) given = await decodeLocked(message, decoding)
+      if (decoding !== null) {
+        const decoded = await this.#decoded(message, decoding)
+        if (decoded instanceof KafkaError) return decoded
+        given = decoded
+      }
       // The deserializers make K and V.
       const work = (): ReturnType<typeof handler> => handler(given as ShareMessage<K, V>, { signal })
       const { deliveryCount } = message
-      if (handlerTimeoutMs === undefined) return (await tracedMessage(client, given, deliveryCount, work)()) ?? 'accept'
+      if (handlerTimeoutMs === undefined) return outcomeOf(await tracedMessage(client, given, deliveryCount, work)())
       const late = (): Error => {
         const why = `the handler of ${message.source.name} at offset ${message.offset} took longer`
         const error = new KafkaError(ErrorCode.ERR__TIMED_OUT, `${why} than handlerTimeoutMs=${handlerTimeoutMs}`)
@@ -189,9 +198,22 @@ export class ShareRunner<K, V> {
         return error
       }
       const limitedWork = (): Promise<ShareOutcome | void> => limited(clock, work(), handlerTimeoutMs, late)
-      return (await tracedMessage(client, given, deliveryCount, limitedWork)()) ?? 'accept'
+      return outcomeOf(await tracedMessage(client, given, deliveryCount, limitedWork)())
     } catch (error) {
       return onError === undefined ? 'release' : await onError(error, given)
+    }
+  }
+
+  async #decoded(message: LockedMessage, decoding: Decoding): Promise<ShareMessage<unknown, unknown> | KafkaError> {
+    const { backoff } = this.#host.reader
+    try {
+      const given = await decodeLocked(message, decoding)
+      backoff.ended(message)
+      return given
+    } catch (error) {
+      if (isTransient(error)) return error
+      backoff.ended(message)
+      throw error
     }
   }
 
@@ -199,4 +221,9 @@ export class ShareRunner<K, V> {
     this.#failure ??= asError(error, 'the onError of run')
     this.stop()
   }
+}
+
+/** A handler may return what another function has returned: no outcome, and nothing to tell the broker. */
+function outcomeOf(result: ShareOutcome | void): ShareOutcome {
+  return result === 'release' || result === 'reject' ? result : 'accept'
 }

@@ -11,10 +11,14 @@ interface Fetched {
   isLost?: boolean
 }
 
+/** What passes. */
+const notNow = new Error('not now')
+
 /** Decodes what the test queues, by what it says. */
 function decoderOf(queue: Fetched[], deserialize: (offset: number) => string | Promise<string>) {
   const runningJobs = new RunningJobs(new FakeClock(), 1000)
   const kept = new Set<Fetched>()
+  const postponed: Fetched[] = []
   let wakes = 0
   const source = {
     take: () => queue.shift() ?? null,
@@ -27,10 +31,15 @@ function decoderOf(queue: Fetched[], deserialize: (offset: number) => string | P
     putBack: (origin: Fetched) => {
       if (origin.isLost !== true) queue.unshift(origin)
     },
+    postpone: (origin: Fetched, error: unknown) => {
+      if (error !== notNow) return false
+      postponed.push(origin)
+      return true
+    },
     placeOf: () => ({ topic: 't', partition: 0, name: 't [0]' }),
   }
   const decoder = new Decoder(source, { runningJobs, wake: () => (wakes += 1) })
-  return { runningJobs, decoder, kept, wakes: () => wakes }
+  return { runningJobs, decoder, kept, postponed, wakes: () => wakes }
 }
 
 test('messages come in order, each as it is delivered', () => {
@@ -77,6 +86,22 @@ test('what is given back comes again, unless it is lost', () => {
   lost.isWithdrawn = lost.isLost = true
   assert.equal(decoder.take(), null)
   assert.deepEqual([queue.length, kept.size], [0, 0])
+})
+
+test('what cannot be deserialized now is postponed, and what follows it comes', async () => {
+  const { decoder, kept, postponed } = decoderOf([{ offset: 1 }, { offset: 2 }, { offset: 3 }], offset => {
+    if (offset === 1) throw notNow
+    return offset === 2 ? Promise.reject(notNow) : 'm3'
+  })
+  assert.equal(decoder.take(), null)
+  await decoder.waitBriefly()
+  assert.equal(decoder.take()?.message, 'm3!')
+  assert.deepEqual(
+    postponed.map(({ offset }) => offset),
+    [1, 2],
+  )
+  assert.equal(kept.size, 0)
+  assert.equal(decoder.take(), null)
 })
 
 test('what a deserializer throws comes in place of the message', async () => {
