@@ -17,8 +17,8 @@ import { formattedLog } from './storage.ts'
 
 export interface KafkaOptions {
   readonly version?: KafkaVersion
-  /** One node, or three that replicate everything. */
-  readonly brokers: 1 | 3
+  /** One node, or several that replicate everything; of five, each partition has three. */
+  readonly brokers: 1 | 3 | 5
   /** Users and passwords for SASL PLAIN; SCRAM is enabled too, for users created later. */
   readonly sasl?: { readonly users: Readonly<Record<string, string>> }
   /** Adds listeners with TLS, with and without SASL. */
@@ -33,6 +33,10 @@ export interface KafkaOptions {
   readonly proxied?: boolean
   /** Classes of test/java/src that brokers can load. */
   readonly plugins?: readonly string[]
+  /** Port of the first broker's proxy, in place of `proxied`; the others' follow. They are the caller's, and lead to `port`. */
+  readonly advertisedPort?: number
+  /** The rack of a broker is its id with this before it. */
+  readonly rackPrefix?: string
   /** Lines of server.properties that override the harness's. */
   readonly config?: Readonly<Record<string, string>>
 }
@@ -243,6 +247,7 @@ class Broker implements KafkaBroker {
 
   get port(): number {
     if (this.#proxy !== undefined) return this.#proxy.port
+    if (this.#cluster.options.advertisedPort !== undefined) return this.ports.proxied
     return this.#cluster.options.sasl ? this.ports.sasl : this.ports.plain
   }
 
@@ -323,11 +328,13 @@ function settings(
   ports: Ports,
   proxy: FaultProxy | undefined,
 ): Record<string, string | number | boolean> {
-  const replicas = options.brokers
+  const replicas = Math.min(options.brokers, 3)
   const minIsr = replicas > 1 ? 2 : 1
   const listeners = `PLAIN://127.0.0.1:${ports.plain}` + (options.sasl ? `,SASL://127.0.0.1:${ports.sasl}` : '')
-  const behind = proxy === undefined ? '' : `,PROXIED://127.0.0.1:${ports.proxied}`
-  const before = proxy === undefined ? '' : `,PROXIED://127.0.0.1:${proxy.port}`
+  const { advertisedPort, rackPrefix } = options
+  const told = proxy?.port ?? (advertisedPort === undefined ? undefined : advertisedPort + id - 1)
+  const behind = told === undefined ? '' : `,PROXIED://127.0.0.1:${ports.proxied}`
+  const before = told === undefined ? '' : `,PROXIED://127.0.0.1:${told}`
   const superUsers = [
     'User:ANONYMOUS',
     ...(options.superUsers ?? []).map(name => (name.startsWith('User:') ? name : `User:${name}`)),
@@ -340,6 +347,7 @@ function settings(
     'advertised.listeners': `${listeners}${before}`,
     'listener.security.protocol.map': 'PLAIN:PLAINTEXT,PROXIED:PLAINTEXT,SASL:SASL_PLAINTEXT,CONTROLLER:PLAINTEXT',
     'inter.broker.listener.name': 'PLAIN',
+    ...(rackPrefix === undefined ? {} : { 'broker.rack': `${rackPrefix}${id}` }),
     ...(options.sasl ? saslSettings(options.sasl.users) : {}),
     ...(options.acls
       ? {

@@ -1,18 +1,22 @@
 /**
- * `npm run suites -- [--only NAME,NAME] [--on embedded|kafka|both] [--log FILE]`: runs other projects' own tests and
+ * `npm run suites -- [--only NAME,NAME] [--on embedded|kafka|both] [--from FOLDER] [--log FILE]`: runs other projects' own tests and
  * writes packages/broker/FOREIGN.md. Ends with status 1 if a test fails on the embedded cluster only and has no reason.
  */
 import { createWriteStream } from 'node:fs'
 import { parseArgs } from 'node:util'
-import { EmbeddedCluster } from '@ottla/broker'
-import { startKafka } from '../harness/kafka.ts'
+import { startGround } from './grounds.ts'
 import { keep, writePage } from './page.ts'
 import { relay } from './relay.ts'
 import type { ForeignSuite, Ground } from './suite.ts'
 import { suites } from './suites.ts'
 
 const { values } = parseArgs({
-  options: { only: { type: 'string' }, on: { type: 'string', default: 'both' }, log: { type: 'string' } },
+  options: {
+    only: { type: 'string' },
+    on: { type: 'string', default: 'both' },
+    log: { type: 'string' },
+    from: { type: 'string' },
+  },
 })
 const names = values.only?.split(',') ?? suites.map(({ name }) => name)
 const unknown = names.find(name => !suites.some(suite => suite.name === name))
@@ -34,21 +38,18 @@ process.exit(unexplained.length > 0 ? 1 : 0)
 
 async function run(suite: ForeignSuite, ground: Ground): Promise<void> {
   const { name, version, surroundings } = suite
-  const { brokers, port, config = {} } = surroundings
   console.log(`== ${name} ${version} on ${ground === 'embedded' ? 'the embedded cluster' : 'Kafka 4.3.1'}`)
-  const cluster =
-    ground === 'embedded'
-      ? await EmbeddedCluster.start({ brokers, configs: config })
-      : await startKafka({ brokers, config })
-  const entrance = port === undefined ? null : await relay(port, cluster.bootstrapServers)
+  const running = await startGround(ground, surroundings)
+  const { port } = surroundings
+  const entrance = port === undefined ? null : await relay(port, running.bootstrapServers)
   try {
-    const outcomes = await suite.run(cluster.bootstrapServers, line => file?.write(`${line}\n`))
+    const outcomes = await suite.run(running, { from: values.from, log: line => file?.write(`${line}\n`) })
     keep(suite, ground, outcomes)
     const count = (wanted: string): number => [...outcomes.values()].filter(outcome => outcome === wanted).length
     console.log(`${count('passed')} passed, ${count('failed')} failed, ${count('skipped')} skipped`)
     for (const [test, outcome] of outcomes) if (outcome === 'failed') console.log(`  ${test}`)
   } finally {
     entrance?.close()
-    await cluster.close()
+    await running.close()
   }
 }
