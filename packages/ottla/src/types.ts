@@ -242,6 +242,21 @@ export type PartitionEofEvent = {
   readonly offset: number
 }
 /**
+ * A fetch has brought offsets without a message, and reading has passed them: markers of transactions, aborted messages
+ * under `isolation.level=read_committed`, messages that were compacted away. What was before them has been delivered.
+ * Offsets that are missing between two messages of one fetch are not reported. For listeners only, as `request`.
+ * @since 0.1.0
+ */
+export type GapEvent = {
+  readonly type: 'gap'
+  readonly topic: string
+  readonly partition: number
+  readonly firstOffset: number
+  readonly lastOffset: number
+  /** The partition's high watermark as of the last fetch. */
+  readonly highWatermark: number
+}
+/**
  * For `ottla.partition.stall.ms`, no broker has answered for an assigned partition that is not paused and has nothing
  * queued for the application; or a handler of `run` or the reader of a partition's stream has had one message for as
  * long. Emitted once until the partition is fetched again, or once per message; logged as a warning if nobody listens.
@@ -293,6 +308,7 @@ export type Event =
   | MessageEvent
   | PartitionEofEvent
   | PartitionStalledEvent
+  | GapEvent
   | OffsetsCommittedEvent
   | AcknowledgedEvent
   | RebalanceEventNotice
@@ -312,6 +328,7 @@ export type ConsumerEvent<K = Buffer, V = ValueBeside<K, Buffer>> =
   | MessageEvent<K, V>
   | PartitionEofEvent
   | PartitionStalledEvent
+  | GapEvent
   | OffsetsCommittedEvent
   | RebalanceEventNotice
   | ErrorEvent

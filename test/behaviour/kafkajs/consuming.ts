@@ -2,12 +2,14 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import {
+  AssignerProtocol,
   CompressionTypes,
   type Consumer,
   type ConsumerGroupJoinEvent,
   type EachBatchPayload,
   type EachMessagePayload,
   type InstrumentationEvent,
+  type PartitionAssigner,
 } from '@ottla/kafkajs'
 import { fresh } from '../world.ts'
 import { anything, facadeOf, messages, nextEvent, pause, type PlainCluster, rejects, until } from './facade-world.ts'
@@ -340,27 +342,68 @@ export function consumingScenarios(start: () => Promise<PlainCluster>): void {
     assert.deepEqual(Object.keys((await joined).payload.memberAssignment), topics)
   })
 
-  test('topics that others of the group have subscribed to are reported, and not read', async () => {
-    const [shared, other, third] = [await facade.topic(2), await facade.topic(2), await facade.topic(2)]
+  test('partitions go to members that have subscribed to their topic: all are read', async () => {
+    const topics = [await facade.topic(2), await facade.topic(2), await facade.topic(2)] as const
+    const [shared, other, third] = topics
     const config = { groupId: fresh('group'), heartbeatInterval: 100 }
     const first = facade.consumer(config)
     const second = facade.consumer(config)
     await Promise.all([first.connect(), second.connect()])
     await first.subscribe({ topics: [shared, other], fromBeginning: true })
     await second.subscribe({ topics: [shared, third], fromBeginning: true })
-    const handler = { eachMessage: () => Promise.resolve() }
-    const told: Record<string, unknown>[] = []
+    const seen = new Set<string>()
+    const wrong: string[] = []
+    const reads = (name: string, not: string): ((payload: EachMessagePayload) => Promise<void>) => {
+      return ({ topic, partition }) => {
+        if (topic === not) wrong.push(`${name} has read ${topic}`)
+        seen.add(`${topic} ${partition}`)
+        return Promise.resolve()
+      }
+    }
     for (const each of [first, second]) {
-      each.on(each.events.RECEIVED_UNSUBSCRIBED_TOPICS, ({ payload }) => told.push(payload))
+      each.on(each.events.RECEIVED_UNSUBSCRIBED_TOPICS, ({ payload }) => wrong.push(JSON.stringify(payload)))
     }
-    await first.run(handler)
+    await first.run({ eachMessage: reads('the first', third) })
     const joined = nextEvent<ConsumerGroupJoinEvent>(second, second.events.GROUP_JOIN)
-    await second.run(handler)
-    const assigned = Object.keys((await joined).payload.memberAssignment)
-    assert.ok(!assigned.includes(other))
-    for (const { topicsNotSubscribed, topicsSubscribed } of told) {
-      assert.ok((topicsNotSubscribed as string[]).every(topic => !(topicsSubscribed as string[]).includes(topic)))
+    await second.run({ eachMessage: reads('the second', other) })
+    assert.ok(!Object.keys((await joined).payload.memberAssignment).includes(other))
+    for (const topic of topics) {
+      for (const partition of [0, 1]) await sent(topic, 1, { messages: [{ value: 'v', partition }] })
     }
+    await until('every partition is read', () => seen.size === 6)
+    assert.deepEqual(wrong, [])
+  })
+
+  test('topics that an assigner gives to a member that has not subscribed to them are reported, and not read', async () => {
+    const [mine, foreign] = [await facade.topic(1), await facade.topic(1)]
+    const { MemberAssignment, MemberMetadata } = AssignerProtocol
+    const assigner: PartitionAssigner = () => ({
+      name: 'Careless',
+      version: 0,
+      assign: ({ members }) => {
+        const assignment = { [mine]: [0], [foreign]: [0] }
+        const memberAssignment = MemberAssignment.encode({ version: 0, assignment, userData: Buffer.alloc(0) })
+        return Promise.resolve(members.map(({ memberId }) => ({ memberId, memberAssignment })))
+      },
+      protocol: ({ topics }) => ({
+        name: 'Careless',
+        metadata: MemberMetadata.encode({ version: 0, topics, userData: Buffer.alloc(0) }),
+      }),
+    })
+    const consumer = await subscribed(mine, { groupId: fresh('group'), partitionAssigners: [assigner] })
+    const told = nextEvent<InstrumentationEvent<object>>(consumer, consumer.events.RECEIVED_UNSUBSCRIBED_TOPICS)
+    const joined = nextEvent<ConsumerGroupJoinEvent>(consumer, consumer.events.GROUP_JOIN)
+    await consumer.run({ eachMessage: () => Promise.resolve() })
+    const { groupId, memberId, memberAssignment } = (await joined).payload
+    assert.deepEqual(memberAssignment, { [mine]: [0] })
+    assert.deepEqual((await told).payload, {
+      groupId,
+      memberId,
+      generationId: 1,
+      assignedTopics: [mine, foreign],
+      topicsSubscribed: [mine],
+      topicsNotSubscribed: [foreign],
+    })
   })
 
   test('a member may be left without partitions', async () => {

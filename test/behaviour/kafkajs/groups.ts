@@ -8,6 +8,8 @@ import {
   type Admin,
   type Consumer,
 } from '@ottla/kafkajs'
+import { AdminClient } from 'ottla'
+import { closing } from '../../harness/closing.ts'
 import { fresh } from '../world.ts'
 import { anything, facadeOf, messages, type PlainCluster, rejects, until } from './facade-world.ts'
 
@@ -39,6 +41,13 @@ export function groupScenarios(start: () => Promise<PlainCluster>): void {
 
   const committed = async (admin: Admin, groupId: string, topic: string): Promise<string | undefined> =>
     (await admin.fetchOffsets({ groupId, topics: [topic] }))[0]?.partitions[0]?.offset
+
+  /** As other clients see it. */
+  async function inTheGroup(groupId: string, topic: string): Promise<number | undefined> {
+    const client = closing(new AdminClient({ 'bootstrap.servers': facade.brokers.join() }))
+    const [entry] = await client.listConsumerGroupOffsets(groupId, [{ topic, partition: 0 }])
+    return entry?.offset
+  }
 
   test('groups are listed and described, those that do not exist too', async () => {
     const admin = await connected()
@@ -155,16 +164,45 @@ export function groupScenarios(start: () => Promise<PlainCluster>): void {
     await consumer.stop()
     assert.equal(await committed(admin, groupId, topic), '10')
 
-    await admin.resetOffsets({ groupId, topic, earliest: true })
-    assert.equal(await committed(admin, groupId, topic), '0')
-    await admin.resetOffsets(anything({ groupId, topic }))
-    assert.equal(await committed(admin, groupId, topic), '10')
+    const states: unknown[] = []
+    const reset = async (earliest: boolean): Promise<void> => {
+      await admin.resetOffsets(anything(earliest ? { groupId, topic, earliest } : { groupId, topic }))
+      states.push([await committed(admin, groupId, topic), await inTheGroup(groupId, topic)])
+    }
+    await reset(true)
+    await reset(false)
     await admin.deleteTopicRecords({ topic, partitions: [{ partition: 0, offset: '7' }] })
-    await admin.resetOffsets({ groupId, topic, earliest: true })
-    assert.equal(await committed(admin, groupId, topic), '7')
+    await reset(true)
+    // What was set is told as in kafkajs; what every client of the group goes on with is the offset that it means.
+    assert.deepEqual(states, [
+      ['-2', 0],
+      ['-1', 10],
+      ['-2', 7],
+    ])
+    const resolved = [{ topic, partitions: [{ partition: 0, offset: '7', metadata: null }] }]
+    assert.deepEqual(await admin.fetchOffsets({ groupId, topics: [topic], resolveOffsets: true }), resolved)
+    assert.deepEqual(await admin.fetchOffsets({ groupId, topics: [topic] }), resolved)
     const partitions = await admin.fetchTopicOffsetsByTimestamp(topic, Date.now() + 3_600_000)
     await admin.setOffsets({ groupId, topic, partitions })
     assert.equal(await committed(admin, groupId, topic), '10')
+  })
+
+  test('a consumer begins where its group was reset to, whatever its fromBeginning says', async () => {
+    const admin = await connected()
+    const [topic, groupId] = [await facade.topic(), fresh('group')]
+    const first = await reading(groupId, topic, 3)
+    await first.disconnect()
+    await admin.resetOffsets({ groupId, topic, earliest: true })
+    const consumer = facade.consumer({ groupId })
+    await consumer.connect()
+    await consumer.subscribe({ topic })
+    const seen: string[] = []
+    await consumer.run({ eachMessage: ({ message }) => Promise.resolve(void seen.push(message.offset)) })
+    await until('all have come', () => seen.length === 3)
+    await consumer.disconnect()
+    assert.deepEqual(seen, ['0', '1', '2'])
+    // What is committed then is no longer what was set.
+    assert.equal(await committed(admin, groupId, topic), '3')
   })
 
   test('resolveOffsets commits the end where nothing is committed', async () => {

@@ -17,9 +17,16 @@ type TopicOffsets = { topic: string; partitions: FetchOffsetsPartition[] }
 /** Logical offsets: the end, and the first message. */
 const LATEST = -1
 const EARLIEST = -2
-const NONE = '-1'
+/** The metadata of an offset that was committed for a logical one: every client of the group goes on where it was meant. */
+const meant: ReadonlyMap<number, string> = new Map([
+  [LATEST, 'kafkajs:latest'],
+  [EARLIEST, 'kafkajs:earliest'],
+])
 
-/** What the group has committed for all partitions of these topics; -1 where there is nothing. */
+/**
+ * What the group has committed for all partitions of these topics: -1 where there is nothing; as in kafkajs, -1 or -2 where
+ * that was set and nothing has been committed since.
+ */
 export async function fetchOffsets(admin: SharedAdmin, options: FetchOptions): Promise<TopicOffsets[]> {
   const { resolveOffsets = false } = options
   const groupId = requireName(options.groupId, 'groupId')
@@ -29,7 +36,11 @@ export async function fetchOffsets(admin: SharedAdmin, options: FetchOptions): P
   throwFirst(committed)
   const byTopic = new Map<string, FetchOffsetsPartition[]>()
   for (const { topic, partition, offset, metadata } of committed) {
-    const entry = { partition, offset: offset >= 0 ? String(offset) : NONE, metadata: metadata || null }
+    const logical = [...meant.keys()].find(each => meant.get(each) === metadata)
+    const entry =
+      logical === undefined
+        ? { partition, offset: String(Math.max(offset, LATEST)), metadata: metadata || null }
+        : { partition, offset: String(logical), metadata: null }
     byTopic.set(topic, [...(byTopic.get(topic) ?? []), entry])
   }
   const found = [...byTopic].map(([topic, entries]) => ({ topic, partitions: entries }))
@@ -47,13 +58,14 @@ export async function setOffsets(admin: SharedAdmin, options: SetOptions): Promi
     offset: offsetOf(each.offset),
   }))
   await requireStopped(admin, groupId)
-  const ends = entries.some(({ offset }) => offset < 0) ? await offsetsOf(admin, topic, ['latest', 'earliest']) : []
-  const [latest, earliest] = ends
+  const isLogical = entries.some(({ offset }) => offset < 0)
+  const ends = isLogical ? await endsOf(admin, topic) : new Map<number, ReadonlyMap<number, number>>()
   const offsets = entries.map(entry => {
     const { partition, offset } = entry
-    const end = offset === LATEST ? latest?.get(partition) : offset === EARLIEST ? earliest?.get(partition) : offset
-    if (end === undefined || end < 0) throw invalid(`Invalid offset ${offset} for partition ${partition} of "${topic}"`)
-    return { ...entry, offset: end }
+    if (offset >= 0) return entry
+    const end = ends.get(offset)?.get(partition)
+    if (end === undefined) throw invalid(`Invalid offset ${offset} for partition ${partition} of "${topic}"`)
+    return { ...entry, offset: end, metadata: meant.get(offset) ?? null }
   })
   throwFirst(await admin.call(client => client.alterConsumerGroupOffsets(groupId, offsets)))
 }
@@ -67,21 +79,36 @@ export async function resetOffsets(admin: SharedAdmin, options: ResetOptions): P
   await setOffsets(admin, { groupId, topic, partitions: partitions.map(({ partition }) => ({ partition, offset })) })
 }
 
-/** Commits the end of those partitions for which nothing is committed. */
+/** Commits what -1 and -2 mean now: the end of those partitions for which nothing is committed, too. */
 async function resolved(
   admin: SharedAdmin,
   groupId: string,
   { topic, partitions }: TopicOffsets,
 ): Promise<TopicOffsets> {
-  const missing = partitions.filter(({ offset }) => offset === NONE)
-  if (missing.length === 0) return { topic, partitions }
-  const [latest] = await offsetsOf(admin, topic, ['latest'])
-  const complete = partitions.map(entry =>
-    entry.offset === NONE ? { ...entry, offset: String(latest?.get(entry.partition) ?? NONE) } : entry,
-  )
-  const wasMissing = new Set(missing.map(({ partition }) => partition))
-  await setOffsets(admin, { groupId, topic, partitions: complete.filter(({ partition }) => wasMissing.has(partition)) })
+  if (partitions.every(({ offset }) => Number(offset) >= 0)) return { topic, partitions }
+  const ends = await endsOf(admin, topic)
+  const changed: FetchOffsetsPartition[] = []
+  const complete = partitions.map(entry => {
+    const end = ends.get(Number(entry.offset))?.get(entry.partition)
+    if (end === undefined) return entry
+    const changedEntry = { ...entry, offset: String(end) }
+    changed.push(changedEntry)
+    return changedEntry
+  })
+  if (changed.length > 0) await setOffsets(admin, { groupId, topic, partitions: changed })
   return { topic, partitions: complete }
+}
+
+/** Where logical offsets lead, by partition. */
+async function endsOf(admin: SharedAdmin, topic: string): Promise<ReadonlyMap<number, ReadonlyMap<number, number>>> {
+  const [latest = new Map<number, number>(), earliest = new Map<number, number>()] = await offsetsOf(admin, topic, [
+    'latest',
+    'earliest',
+  ])
+  return new Map([
+    [LATEST, latest],
+    [EARLIEST, earliest],
+  ])
 }
 
 async function partitionsOf(admin: SharedAdmin, topics: readonly string[]): Promise<TopicPartition[]> {

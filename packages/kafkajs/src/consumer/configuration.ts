@@ -5,10 +5,10 @@ import type { ConsumerConfig } from '../types/consumer.ts'
 import type { RunSettings } from './run-settings.ts'
 
 const DEFAULT_SESSION_TIMEOUT_MS = 30_000
-const DEFAULT_HEARTBEAT_INTERVAL_MS = 3000
+export const DEFAULT_HEARTBEAT_INTERVAL_MS = 3000
 const DEFAULT_MAX_BYTES_PER_PARTITION = 1_048_576
 const DEFAULT_MAX_BYTES = 10_485_760
-const DEFAULT_MAX_WAIT_MS = 5000
+export const DEFAULT_MAX_WAIT_MS = 5000
 /** kafkajs's is a minute, and it does not limit handlers. */
 const DEFAULT_MAX_POLL_INTERVAL_MS = 300_000
 const LEAST_HEARTBEAT_INTERVAL_MS = 10

@@ -1,5 +1,5 @@
 /** Calls `eachMessage` and `eachBatch` for the batches of a run of `ottla`. */
-import type { MessageBatch, RunContext, TopicPartition, TopicPartitionOffset } from 'ottla'
+import type { EventOf, MessageBatch, RunContext, TopicPartition, TopicPartitionOffset } from 'ottla'
 import type { InstrumentationEmitter } from '../observe/emitter.ts'
 import { flatOffsets, offsetOf } from '../translate/offsets.ts'
 import type { ConsumerEvents, EachBatchPayload, IBatchProcessEvent } from '../types/consumer.ts'
@@ -22,6 +22,8 @@ export interface HandlersHost {
   pause(partition: TopicPartition): () => void
   /** Commits these offsets, or what is processed. Rejects with kafkajs's errors. */
   commit(offsets?: readonly TopicPartitionOffset[]): Promise<void>
+  /** A handler goes on, or has ended. */
+  alive(): void
   /** Ends the session with this error. */
   crash(error: Error): void
 }
@@ -34,7 +36,11 @@ interface Processing {
   isStale: boolean
   /** The partition is given up. */
   isRevoked: boolean
+  /** What reading has passed meanwhile. */
+  readonly gaps: Gap[]
 }
+
+type Gap = EventOf<'gap'>
 
 export class Handlers {
   readonly #host: HandlersHost
@@ -48,13 +54,14 @@ export class Handlers {
 
   /** For `consumer.run`: rejects with what the program's handler threw if it is to be called again. */
   readonly handle = async (batch: MessageBatch, context: RunContext): Promise<void> => {
-    const processing: Processing = { batch, context, isStale: false, isRevoked: false }
+    const processing: Processing = { batch, context, isStale: false, isRevoked: false, gaps: [] }
     // Only what is resolved is processed.
     batch.markProcessed(null)
     this.#host.progress.reads(batch, batch.firstOffset)
     this.#running.add(processing)
     try {
       await this.#process(processing)
+      for (const gap of processing.gaps) this.#emptyBatch(gap)
     } catch (error) {
       if (isRebalancing(error)) return
       if (isRetriable(error)) throw error
@@ -62,6 +69,18 @@ export class Handlers {
     } finally {
       this.#running.delete(processing)
     }
+  }
+
+  /** Reading has passed offsets without a message: a batch of kafkajs's that no handler gets. */
+  passed(gap: Gap): void {
+    const [processing] = this.#of([gap])
+    if (processing === undefined) this.#emptyBatch(gap)
+    else processing.gaps.push(gap)
+  }
+
+  /** As many handlers are running as may run at once. */
+  get isBusy(): boolean {
+    return this.#running.size >= this.#host.settings.concurrency
   }
 
   /** The position of a partition has moved. */
@@ -85,6 +104,13 @@ export class Handlers {
     )
   }
 
+  #emptyBatch(gap: Gap): void {
+    const { emitter } = this.#host
+    const facts = (): IBatchProcessEvent => factsOf({ ...gap, length: 0 })
+    emitter.emit('START_BATCH_PROCESS', facts)
+    emitter.emit('END_BATCH_PROCESS', () => ({ ...facts(), duration: 0 }))
+  }
+
   async #process(processing: Processing): Promise<void> {
     const { emitter, settings } = this.#host
     const began = Date.now()
@@ -93,6 +119,7 @@ export class Handlers {
     if (settings.eachMessage !== null) await this.#eachMessage(processing)
     else if (settings.eachBatch !== null) await this.#eachBatch(processing)
     emitter.emit('END_BATCH_PROCESS', () => ({ ...facts(), duration: Date.now() - began }))
+    this.#host.alive()
     if (settings.autoCommit) await this.#host.commit()
   }
 
@@ -113,6 +140,7 @@ export class Handlers {
       }
       this.#resolve(processing, message.offset)
       context.heartbeat()
+      this.#host.alive()
       if (settings.autoCommit && this.#isCommitDue()) await this.#host.commit()
       if (this.#host.isPaused(batch)) break
     }
@@ -151,6 +179,7 @@ export class Handlers {
     const { groupId } = this.#host
     return () => {
       processing.context.heartbeat()
+      this.#host.alive()
       return processing.isRevoked ? Promise.reject(rebalanceInProgress(groupId)) : Promise.resolve()
     }
   }
@@ -188,7 +217,7 @@ function factsOf({
   length,
   firstOffset,
   lastOffset,
-}: MessageBatch): IBatchProcessEvent {
+}: Omit<Gap, 'type'> & { readonly length: number }): IBatchProcessEvent {
   return {
     topic,
     partition,

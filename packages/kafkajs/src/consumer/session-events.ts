@@ -1,38 +1,70 @@
 /** Instrumentation events of a session, from the events of `ottla`. */
-import type { Consumer, EventOf, TopicPartition, TopicPartitionOffset } from 'ottla'
+import type { Consumer, TopicPartition, TopicPartitionOffset } from 'ottla'
 import type { InstrumentationEmitter } from '../observe/emitter.ts'
 import { reportRequests } from '../translate/network-events.ts'
-import type { ConsumerEvents, IMemberAssignment } from '../types/consumer.ts'
+import type { ConsumerConfig, ConsumerEvents, IMemberAssignment } from '../types/consumer.ts'
 import type { TopicOffsets } from '../types/metadata.ts'
+import { DEFAULT_HEARTBEAT_INTERVAL_MS, DEFAULT_MAX_WAIT_MS } from './configuration.ts'
+import { FetchTurns } from './fetch-turns.ts'
 
-const FETCH = 1
-const HEARTBEAT = 12
+/** What the events need of their session. */
+export interface SessionEventsHost {
+  readonly emitter: InstrumentationEmitter<ConsumerEvents>
+  readonly config: ConsumerConfig
+  readonly clientId: string
+  /** No partition is assigned, or all are paused. */
+  hasNothingToFetch(): boolean
+  /** As many handlers are running as may run at once. */
+  isBusy(): boolean
+}
 
 export class SessionEvents {
   readonly #emitter: InstrumentationEmitter<ConsumerEvents>
   readonly #groupId: string
   readonly #clientId: string
-  /** Brokers that have been fetched from. */
-  readonly #fetching = new Set<string>()
+  readonly #turns: FetchTurns
+  #consumer: Consumer | null = null
   /** When the last rebalance began, ms since the epoch. */
   #joiningSince = Date.now()
   /** The strategy by which this member, as leader, has assigned the partitions; null for another leader. */
   #ledWith: string | null = null
 
-  constructor(emitter: InstrumentationEmitter<ConsumerEvents>, groupId: string, clientId: string) {
+  constructor(host: SessionEventsHost) {
+    const { emitter, config, clientId } = host
     this.#emitter = emitter
-    this.#groupId = groupId
+    this.#groupId = config.groupId
     this.#clientId = clientId
+    this.#turns = new FetchTurns({
+      emitter,
+      heartbeatInterval: config.heartbeatInterval ?? DEFAULT_HEARTBEAT_INTERVAL_MS,
+      maxWaitTime: config.maxWaitTimeInMs ?? DEFAULT_MAX_WAIT_MS,
+      hasNothingToFetch: () => host.hasNothingToFetch(),
+      isBusy: () => host.isBusy(),
+      member: () => this.#member(),
+    })
   }
 
   observe(consumer: Consumer): void {
+    this.#consumer = consumer
     reportRequests(consumer, this.#emitter, this.#clientId)
-    consumer.on('request', event => this.#onRequest(event, consumer))
+    consumer.on('request', event => {
+      if (event.error === undefined) this.#turns.answered(event)
+    })
     consumer.on('offsets-committed', ({ offsets, error }) => {
       if (error !== undefined) return
       const committed = offsets.filter(each => each.error === undefined)
-      this.#emitter.emit('COMMIT_OFFSETS', () => ({ ...this.#member(consumer), topics: topicOffsets(committed) }))
+      this.#emitter.emit('COMMIT_OFFSETS', () => ({ ...this.#member(), topics: topicOffsets(committed) }))
     })
+  }
+
+  /** A handler goes on, or has ended. */
+  alive(): void {
+    this.#turns.alive()
+  }
+
+  /** The session ends. */
+  end(): void {
+    this.#turns.end()
   }
 
   /** This member is the leader, and assigns the partitions. @param strategy the assigner's name */
@@ -41,6 +73,7 @@ export class SessionEvents {
   }
 
   rebalancing(consumer: Consumer): void {
+    this.#turns.end()
     this.#joiningSince = Date.now()
     this.#ledWith = null
     const { memberId } = consumer
@@ -68,6 +101,7 @@ export class SessionEvents {
       groupProtocol: this.#ledWith ?? strategy,
       duration: Date.now() - this.#joiningSince,
     }))
+    this.#turns.begin()
   }
 
   /** The leader has assigned topics that this member has not subscribed to. @returns the event's payload */
@@ -86,21 +120,8 @@ export class SessionEvents {
     return payload
   }
 
-  #onRequest({ apiKey, brokerName, durationMs, error }: EventOf<'request'>, consumer: Consumer): void {
-    if (error !== undefined) return
-    if (apiKey === HEARTBEAT) this.#emitter.emit('HEARTBEAT', () => this.#member(consumer))
-    if (apiKey !== FETCH) return
-    const nodeId = brokerName.slice(brokerName.lastIndexOf('/') + 1)
-    const start = (): void => this.#emitter.emit('FETCH_START', () => ({ nodeId }))
-    if (!this.#fetching.has(nodeId)) start()
-    this.#fetching.add(nodeId)
-    this.#emitter.emit('FETCH', () => ({ numberOfBatches: 0, duration: Math.round(durationMs), nodeId }))
-    // The next one follows at once.
-    start()
-  }
-
-  #member(consumer: Consumer): { groupId: string; memberId: string; groupGenerationId: number } {
-    const { memberId, generationId } = consumer.groupMetadata()
+  #member(): { groupId: string; memberId: string; groupGenerationId: number } {
+    const { memberId = '', generationId = -1 } = this.#consumer?.groupMetadata() ?? {}
     return { groupId: this.#groupId, memberId, groupGenerationId: generationId }
   }
 }

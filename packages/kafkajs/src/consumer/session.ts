@@ -81,7 +81,13 @@ export class Session {
     const { groupId } = config
     this.#host = host
     this.#joined = new Promise(resolve => (this.#onJoined = resolve))
-    this.#events = new SessionEvents(emitter, groupId, shared.config.clientId ?? 'kafkajs')
+    this.#events = new SessionEvents({
+      emitter,
+      config,
+      clientId: shared.config.clientId ?? 'kafkajs',
+      hasNothingToFetch: () => (this.#consumer?.assignment() ?? []).every(each => host.pauses.has(each)),
+      isBusy: () => this.#handlers.isBusy,
+    })
     this.#assignors = host.assignors(name => this.#events.leads(name))
     this.#handlers = new Handlers({
       groupId,
@@ -97,6 +103,7 @@ export class Session {
         return () => this.resume(selection)
       },
       commit: offsets => this.#commitFor(offsets),
+      alive: () => this.#events.alive(),
       crash: error => this.#fail(error),
     })
     this.#unmark = shared.committed.onMarked((group, topic, partition, offset) => {
@@ -194,6 +201,7 @@ export class Session {
     this.#consumer = consumer
     this.#events.observe(consumer)
     consumer.on('error', ({ error }) => this.#onError(error))
+    consumer.on('gap', gap => this.#handlers.passed(gap))
     consumer.on('offsets-committed', ({ offsets }) => this.#progress.committed(offsets))
     if (subscriptions.isEmpty) this.#onJoined()
     return consumer
@@ -201,6 +209,7 @@ export class Session {
 
   async #stop(): Promise<void> {
     this.#end.abort()
+    this.#events.end()
     this.#unmark()
     this.#onJoined()
     await this.#consumer?.close(this.#drainMs)

@@ -16,6 +16,7 @@ import { OffsetValidator } from './offsets/offset-validation.ts'
 import type { ConsumerOptions } from './options.ts'
 import { Ownership } from './ownership.ts'
 import { Assignment } from './partition/assignment.ts'
+import type { Cursor } from './partition/cursor.ts'
 import { RunningJobs } from './read/running-jobs.ts'
 import { DecodeBackoff } from './read/decode-backoff.ts'
 import { decodingOf, type Decoding } from './read/decoding.ts'
@@ -72,6 +73,7 @@ export class ConsumerParts<K, V> {
       onReady: () => this.mailbox.wake(),
       onRoom: fetchMore,
       onEnd: ({ topic, partition }, offset) => context.events.emit({ type: 'partition-eof', topic, partition, offset }),
+      onGap: (cursor, from, to) => this.#reportGap(cursor, from, to),
       onCorrupt: (cursor, error) => this.#fetcher.corrupt(cursor, error),
     })
     this.#backoff = new DecodeBackoff(
@@ -190,6 +192,13 @@ export class ConsumerParts<K, V> {
   /** Why a message cannot be deserialized yet. */
   #waitsFor(): KafkaError | null {
     return this.assignment.cursors.find(({ waitsFor }) => waitsFor !== null)?.waitsFor ?? null
+  }
+
+  #reportGap({ topic, partition, fetching }: Cursor, from: number, to: number): void {
+    const { events } = this.context
+    if (!events.isListenedTo('gap')) return
+    const offsets = { firstOffset: from, lastOffset: to - 1, highWatermark: fetching.high }
+    events.emit({ type: 'gap', topic, partition, ...offsets })
   }
 
   #onAdded(): void {

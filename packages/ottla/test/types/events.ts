@@ -60,6 +60,8 @@ function worded(event: ConsumerEvent<string, Order>): string {
     case 'partition-eof':
     case 'partition-stalled':
       return `${event.topic} [${event.partition}] at ${event.offset}`
+    case 'gap':
+      return `${event.topic} [${event.partition}] from ${event.firstOffset} to ${event.lastOffset} of ${event.highWatermark}`
     case 'offsets-committed':
       return `${event.offsets.length} offsets`
     case 'rebalance':

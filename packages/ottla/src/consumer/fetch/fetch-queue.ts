@@ -17,6 +17,8 @@ export interface QueueObserver {
   onRoom(): void
   /** Everything before the end of the partition has been delivered. */
   onEnd(cursor: Cursor, offset: number): void
+  /** Reading has passed what a fetch has brought without a message: from one offset on, before the other. */
+  onGap(cursor: Cursor, from: number, to: number): void
   /** A batch cannot be read; the cursor has been rewound to it. */
   onCorrupt(cursor: Cursor, error: unknown): void
 }
@@ -193,8 +195,8 @@ export class FetchQueue {
       next instanceof Gap && !next.isEnd;
       next = cursor.queued.entries.peek()
     ) {
-      cursor.passTo(next.nextOffset, next.leaderEpoch)
       cursor.queued.entries.shift()
+      this.#pass(cursor, next)
     }
   }
 
@@ -390,12 +392,19 @@ export class FetchQueue {
       }
       const gap = cursor.queued.entries.shift()
       if (!(gap instanceof Gap)) continue // forgotten since it was enlisted
-      cursor.passTo(gap.nextOffset, gap.leaderEpoch)
+      this.#pass(cursor, gap)
       this.#enlist(cursor)
       if (!gap.isEnd) continue
       this.#observer.onEnd(cursor, gap.nextOffset)
       return null
     }
+  }
+
+  /** The gap is no longer queued: what hears of it may move the cursor. */
+  #pass(cursor: Cursor, { nextOffset, leaderEpoch }: Gap): void {
+    const { position } = cursor
+    cursor.passTo(nextOffset, leaderEpoch)
+    if (position < nextOffset) this.#observer.onGap(cursor, position, nextOffset)
   }
 
   /** Throws ProtocolError for a batch that cannot be read. */

@@ -37,7 +37,7 @@ export class Mailbox {
 
   /** As post; ignores events that `poll` does not deliver, and those of other clients. */
   onEvent(event: Event): void {
-    if (event.type === 'log' || event.type === 'request') return
+    if (event.type === 'log' || event.type === 'request' || event.type === 'gap') return
     if (event.type !== 'delivery' && event.type !== 'acknowledged') this.post(event)
   }
 

@@ -21,6 +21,7 @@ function scene(batches: number): Scene {
     onReady: () => undefined,
     onRoom: () => seen.room++,
     onEnd: () => undefined,
+    onGap: () => undefined,
     onCorrupt: () => assert.fail('nothing is corrupt'),
   })
   return {

@@ -13,16 +13,18 @@ interface Seen {
   ready: number
   room: number
   ends: string[]
+  gaps: string[]
   corrupt: string[]
 }
 
 function queueOf(limits: Partial<QueueLimits> = {}): { queue: FetchQueue; seen: Seen } {
-  const seen: Seen = { ready: 0, room: 0, ends: [], corrupt: [] }
+  const seen: Seen = { ready: 0, room: 0, ends: [], gaps: [], corrupt: [] }
   const all = { maxBytes: 1_000_000, minMessages: 100_000, checkCrcs: true, maxBatchBytes: 1_000_000, ...limits }
   const queue = new FetchQueue(all, {
     onReady: () => seen.ready++,
     onRoom: () => seen.room++,
     onEnd: (cursor, offset) => seen.ends.push(`${cursor.name} ${offset}`),
+    onGap: (cursor, from, to) => seen.gaps.push(`${cursor.name} ${from} to ${to}`),
     onCorrupt: cursor => seen.corrupt.push(cursor.name),
   })
   return { queue, seen }
@@ -174,6 +176,51 @@ test('the position gets past what cannot be seen', () => {
   queue.push(cursor, [batch(0, 1)], new Gap(9, false))
   drain(queue)
   assert.equal(cursor.position, 9)
+})
+
+test('what a fetch has brought without a message is reported after the messages before it, once', () => {
+  const { queue, seen } = queueOf()
+  const cursor = cursorAt(0)
+  queue.push(cursor, [batch(0, 1)], new Gap(3, false))
+  queue.push(cursor, [], new Gap(5, false))
+  queue.push(cursor, [batch(5, 1)], new Gap(6, true))
+  queue.push(cursor, [], new Gap(9, false))
+  assert.equal(queue.take()?.offset, 0)
+  assert.deepEqual(seen.gaps, [])
+  assert.equal(queue.take()?.offset, 5)
+  assert.deepEqual(seen.gaps, ['t [0] 1 to 3', 't [0] 3 to 5'])
+  // The end of the partition is no gap.
+  assert.equal(queue.take(), null)
+  queue.passGaps(cursor)
+  assert.equal(queue.take(), null)
+  assert.deepEqual(seen.gaps.slice(2), ['t [0] 6 to 9'])
+})
+
+test('what hears of a gap may move the partition', () => {
+  const seen: number[] = []
+  const cursor = cursorAt(0)
+  const queue = new FetchQueue(
+    { maxBytes: 1_000_000, minMessages: 100_000, checkCrcs: true, maxBatchBytes: 1_000_000 },
+    {
+      onReady: () => undefined,
+      onRoom: () => undefined,
+      onEnd: () => assert.fail('it has moved away from its end'),
+      onGap: (_, from) => {
+        seen.push(from)
+        queue.forget(cursor)
+        cursor.moveTo(7)
+      },
+      onCorrupt: () => assert.fail('nothing is corrupt'),
+    },
+  )
+  for (const passing of [() => queue.passGaps(cursor), () => void queue.take()]) {
+    cursor.moveTo(0)
+    queue.push(cursor, [], new Gap(3, false))
+    queue.push(cursor, [batch(3, 1)], new Gap(5, false))
+    passing()
+    assert.deepEqual([cursor.position, queue.take(), queue.bytes], [7, null, 0])
+  }
+  assert.deepEqual(seen, [0, 0])
 })
 
 test('what is forgotten does not come out, and its bytes are free', () => {

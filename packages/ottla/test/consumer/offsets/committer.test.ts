@@ -24,6 +24,7 @@ function refusedOnce(meanwhile: () => void) {
     onReady: quiet,
     onRoom: quiet,
     onEnd: quiet,
+    onGap: quiet,
     onCorrupt: quiet,
   })
   const assignment = new Assignment({ want: quiet, unwant: quiet } as unknown as MetadataCache, queue, true)

@@ -14,7 +14,7 @@ const nothing = (): void => undefined
 /** Offsets 0 to 3, deserialized as the test says. */
 function decoderOf(deserialize: (value: string) => string | Promise<string>) {
   const clock = new FakeClock()
-  const observer = { onReady: nothing, onRoom: nothing, onEnd: nothing, onCorrupt: nothing }
+  const observer = { onReady: nothing, onRoom: nothing, onEnd: nothing, onGap: nothing, onCorrupt: nothing }
   const queue = new FetchQueue({ maxBytes: 1e6, minMessages: 1e5, checkCrcs: true, maxBatchBytes: 1e6 }, observer)
   const cursor = new Cursor('t', 0)
   cursor.moveTo(0)

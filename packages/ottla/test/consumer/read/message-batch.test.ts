@@ -12,6 +12,7 @@ function takenBatch(sizes: readonly number[], most = 100): MessageBatch {
     onReady: () => undefined,
     onRoom: () => undefined,
     onEnd: () => undefined,
+    onGap: () => undefined,
     onCorrupt: () => undefined,
   }
   const queue = new FetchQueue({ maxBytes: 1e6, minMessages: 1e5, checkCrcs: true, maxBatchBytes: 1e6 }, observer)

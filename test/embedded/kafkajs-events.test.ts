@@ -1,0 +1,4 @@
+import { EmbeddedCluster } from '@ottla/broker'
+import { eventScenarios } from '../behaviour/kafkajs/events.ts'
+
+eventScenarios(() => EmbeddedCluster.start())
