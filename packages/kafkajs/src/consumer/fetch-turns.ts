@@ -60,10 +60,8 @@ export class FetchTurns {
     if (!this.#nodes.has(nodeId)) this.#nodes.set(nodeId, false)
     if (apiKey !== FETCH) return
     this.#fetched(nodeId, Math.round(durationMs))
-    // A handler gets what it has brought before that.
-    setImmediate(() => {
-      if (!this.#host.isBusy()) this.alive()
-    })
+    // A handler gets what it has brought before that: the reader may let the event loop turn once.
+    setImmediate(() => setImmediate(() => this.#turned()))
   }
 
   /** The program goes on. */
@@ -78,6 +76,10 @@ export class FetchTurns {
   #idle(): void {
     if (!this.#host.hasNothingToFetch()) return
     for (const nodeId of this.#nodes.keys()) this.#fetched(nodeId, 0)
+    this.#turned()
+  }
+
+  #turned(): void {
     if (!this.#host.isBusy()) this.alive()
   }
 
