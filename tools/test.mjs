@@ -17,7 +17,7 @@ const node = ['--conditions=@ottla/source', '--import', new URL('compiled/regist
 // longer is hung. test/harness/each-test sees to the first two, and that nothing stays open when a test is over.
 const suites = [
   { name: 'unit', testMs: 120_000, hookMs: 120_000, fileMs: 600_000, concurrency: availableParallelism() },
-  { name: 'embedded', testMs: 120_000, hookMs: 120_000, fileMs: 900_000, concurrency: availableParallelism() },
+  { name: 'embedded', testMs: 120_000, hookMs: 120_000, fileMs: 900_000, concurrency: 2 * availableParallelism() },
   { name: 'foreign', testMs: 240_000, hookMs: 600_000, fileMs: 1_800_000, concurrency: availableParallelism() },
   { name: 'package', testMs: 240_000, hookMs: 240_000, fileMs: 900_000, concurrency: 1, isBuildNeeded: true },
   // One file at a time: three JVMs fill two cores.
