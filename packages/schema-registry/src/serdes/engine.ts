@@ -3,7 +3,7 @@ import { AnswerCache } from '../client/cache.ts'
 import { invalidArgument, invalidData, SchemaRegistryError, textOf } from '../errors.ts'
 import type { RegisteredSchema, SchemaReference } from '../types.ts'
 import type { Decode, Encode, Format, OwnSchema, ResolvedReference } from './format.ts'
-import { framed, guidHeader, headerName, idPrefix, type Framed } from './framing.ts'
+import { BEHIND_ID, framed, guidHeader, headerName, idInFront, idPrefix, type Framed } from './framing.ts'
 import { checkNaming, subjectOf, type SubjectNaming } from './subjects.ts'
 
 /**
@@ -102,6 +102,9 @@ export class SerdesEngine {
   readonly #isFixed: boolean
   /** Of which schemas the registry's answer is long in coming. */
   readonly #late = new Set<number | string>()
+  /** The schema of the last message that had an id in front and no headers: most have the same. */
+  #lastId = -1
+  #lastDecode: Decode | null = null
   #ownReferences: Promise<readonly ResolvedReference[]> | null = null
 
   constructor(registry: RegistryAnswers, format: Format, options: CommonSerdesOptions) {
@@ -129,12 +132,26 @@ export class SerdesEngine {
   }
 
   deserialize(data: Buffer, context: RegistrySerdesContext): unknown {
+    if (context.headers.length === 0 && this.#lastDecode !== null && idInFront(data) === this.#lastId) {
+      try {
+        return this.#lastDecode(data, BEHIND_ID, null)
+      } catch (error) {
+        throw ofSchema(error, this.#lastId)
+      }
+    }
     const { headers, field, isCalledAgain = false } = context
     const where = framed(data, headers, field)
     const subject = typeof where.schema === 'number' ? this.#contextOf(context) : null
     const key = subject === null ? where.schema : `${subject} ${where.schema}`
     const decode = this.#decoders.peek(key)
-    if (decode !== undefined) return read(decode, data, where)
+    if (decode !== undefined) {
+      // With a function for subjects, an id alone does not say which schema it is.
+      if (typeof key === 'number' && where.afterId === null && typeof this.#naming !== 'function') {
+        this.#lastId = key
+        this.#lastDecode = decode
+      }
+      return read(decode, data, where)
+    }
     const found = this.#decoder(key, where.schema, subject, isCalledAgain)
     return (isCalledAgain ? this.#inTime(key, found, where.schema) : found).then(made => read(made, data, where))
   }

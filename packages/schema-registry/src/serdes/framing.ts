@@ -38,15 +38,25 @@ export function guidHeader(guid: string): Buffer {
   return Buffer.concat([Buffer.of(GUID), Buffer.from(guid.replaceAll('-', ''), 'hex')])
 }
 
+/** Where the bytes of a message begin that has an id in front. */
+export const BEHIND_ID = PREFIX_BYTES
+
+/** The id in front of a message; -1 if there is none. */
+export function idInFront(data: Buffer): number {
+  if (data.length < PREFIX_BYTES || data[0] !== ID) return -1
+  return (
+    (((data[1] as number) << 24) | ((data[2] as number) << 16) | ((data[3] as number) << 8) | (data[4] as number)) >>> 0
+  )
+}
+
 /** @throws SchemaRegistryError INVALID_DATA if the message names no schema */
 export function framed(data: Buffer, headers: readonly HeaderLike[], field: 'key' | 'value'): Framed {
   if (headers.length > 0) {
     const found = inHeader(headers, headerName(field))
     if (found !== null) return found
   }
-  if (data.length >= PREFIX_BYTES && data[0] === ID) {
-    return { schema: data.readUInt32BE(1), at: PREFIX_BYTES, afterId: null }
-  }
+  const id = idInFront(data)
+  if (id >= 0) return { schema: id, at: PREFIX_BYTES, afterId: null }
   if (data.length >= GUID_BYTES && data[0] === GUID)
     return { schema: guidOf(data.subarray(1, GUID_BYTES)), at: GUID_BYTES, afterId: null }
   throw invalidData(
