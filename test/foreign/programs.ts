@@ -1,7 +1,7 @@
 /** Foreign clients are had from their registries the first time, and kept where Kafka's jars are. */
 import { execFile, spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { readFileSync, readdirSync } from 'node:fs'
+import { readFileSync, readdirSync, writeFileSync } from 'node:fs'
 import { delimiter, dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
@@ -35,6 +35,19 @@ export async function pythonSchemas(registryUrl: string): Promise<ProgramPeer> {
     await run('python3', ['-m', 'pip', 'install', ...flags, '--target', folder, PYTHON_SERDES])
   })
   return new ProgramPeer('python3', [join(here, 'python', 'schemas.py'), registryUrl], { PYTHONPATH: packages })
+}
+
+const JAVASCRIPT_SERDES = '@confluentinc/schemaregistry@1.10.1'
+
+/** Confluent's serdes for JavaScript, with the 280 packages that they depend on. */
+export async function javascriptSchemas(registryUrl: string): Promise<ProgramPeer> {
+  const name = JAVASCRIPT_SERDES.replaceAll(/\W+/g, '-').slice(1)
+  const folder = await once(name, join(cacheFolder, name), async project => {
+    process.stderr.write(`% installing ${JAVASCRIPT_SERDES} (once)\n`)
+    writeFileSync(join(project, 'package.json'), '{"private":true}')
+    await run('npm', ['install', '--no-audit', '--no-fund', '--ignore-scripts', JAVASCRIPT_SERDES], { cwd: project })
+  })
+  return new ProgramPeer(process.execPath, [join(here, 'javascript', 'schemas.mjs'), folder, registryUrl])
 }
 
 /** franz-go, compiled. */

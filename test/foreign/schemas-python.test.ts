@@ -1,7 +1,8 @@
 /** confluent-kafka's serdes for Python and the embedded registry. */
 import { EmbeddedCluster } from '@ottla/broker'
 import { pythonSchemas } from './programs.ts'
-import { schemaScenarios } from './schema-scenarios.ts'
+import { schemaScenarios } from './schemas/scenarios.ts'
+import { everyTrait } from './schemas/world.ts'
 
 schemaScenarios(async () => {
   const cluster = await EmbeddedCluster.start({ schemaRegistry: true })
@@ -10,5 +11,5 @@ schemaScenarios(async () => {
     await peer.close()
     await cluster.close()
   }
-  return { url: cluster.schemaRegistryUrl, peer, hasGuids: true, close }
+  return { url: cluster.schemaRegistryUrl, peer, traits: everyTrait, close }
 })

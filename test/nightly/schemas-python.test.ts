@@ -1,6 +1,7 @@
 /** confluent-kafka's serdes for Python and Apicurio's registry. */
 import { pythonSchemas } from '../foreign/programs.ts'
-import { schemaScenarios } from '../foreign/schema-scenarios.ts'
+import { schemaScenarios } from '../foreign/schemas/scenarios.ts'
+import { apicurioTraits, everyTrait } from '../foreign/schemas/world.ts'
 import { startApicurio } from '../harness/apicurio.ts'
 
 schemaScenarios(async () => {
@@ -10,5 +11,5 @@ schemaScenarios(async () => {
     await peer.close()
     await apicurio.close()
   }
-  return { url: apicurio.url, peer, hasGuids: false, close }
+  return { url: apicurio.url, peer, traits: { ...everyTrait, ...apicurioTraits }, close }
 })

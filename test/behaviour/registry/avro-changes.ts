@@ -1,4 +1,5 @@
 /** Changes of Avro schemas, and whether data of one can always be read with the other. */
+import type { CompatibilityLevel } from '@ottla/schema-registry'
 
 export interface Change {
   readonly name: string
@@ -8,6 +9,8 @@ export interface Change {
   readonly backward: boolean
   /** Whether the old schema reads what the fresh one has written. */
   readonly forward: boolean
+  /** The levels at which Apicurio's registry allows it beside NONE, where it has rules of its own. */
+  readonly apicurio?: readonly CompatibilityLevel[]
 }
 
 /** A record with one field, or with those given. */

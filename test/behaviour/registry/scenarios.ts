@@ -3,6 +3,7 @@ import { after, before } from 'node:test'
 import { compatibilityScenarios } from './compatibility.ts'
 import { deleteScenarios } from './deletes.ts'
 import { extraScenarios } from './extras.ts'
+import { formatScenarios } from './formats.ts'
 import { serdesScenarios } from './serdes.ts'
 import { subjectScenarios } from './subjects.ts'
 import { clientOf, type RegistryWorld } from './world.ts'
@@ -24,5 +25,6 @@ export function registryScenarios(start: () => Promise<RegistryWorld>): void {
   deleteScenarios(() => world)
   compatibilityScenarios(() => world)
   extraScenarios(() => world)
+  formatScenarios(() => world)
   serdesScenarios(() => world)
 }

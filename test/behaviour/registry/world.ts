@@ -23,6 +23,12 @@ export interface RegistryTraits {
   readonly hasOwnNone: boolean
   /** Whether a version that is none, as `x`, is told from one that is unknown. */
   readonly checksVersions: boolean
+  /** Whether the rules of Protobuf and JSON Schema are Confluent's. */
+  readonly judgesAsConfluent: boolean
+  /** Whether schemas are refused that refer to what is not there. */
+  readonly checksReferences: boolean
+  /** Whether `normalize` makes Protobuf schemas one that differ in form only. */
+  readonly normalizesProtobuf: boolean
 }
 
 /** What Confluent's registry does. */
@@ -37,6 +43,9 @@ export const everything: RegistryTraits = {
   checksByLevel: true,
   hasOwnNone: true,
   checksVersions: true,
+  judgesAsConfluent: true,
+  checksReferences: true,
+  normalizesProtobuf: true,
 }
 
 /** What Apicurio's registry does. */
@@ -51,6 +60,9 @@ export const apicurioTraits: RegistryTraits = {
   checksByLevel: false,
   hasOwnNone: false,
   checksVersions: false,
+  judgesAsConfluent: false,
+  checksReferences: false,
+  normalizesProtobuf: false,
 }
 
 export interface RegistryWorld {

@@ -1,4 +1,5 @@
 """confluent-kafka's serdes, told what to do line by line (see ../peer.ts). Values that JSON lacks are `{"$kind": ...}`."""
+import base64
 import json
 import sys
 import uuid
@@ -10,7 +11,10 @@ from confluent_kafka.schema_registry import (
     record_subject_name_strategy, topic_record_subject_name_strategy, topic_subject_name_strategy,
 )
 from confluent_kafka.schema_registry.avro import AvroDeserializer, AvroSerializer
+from confluent_kafka.schema_registry.json_schema import JSONDeserializer, JSONSerializer
+from confluent_kafka.schema_registry.protobuf import ProtobufDeserializer, ProtobufSerializer
 from confluent_kafka.serialization import MessageField, SerializationContext
+from google.protobuf import descriptor_pb2, descriptor_pool, json_format, message_factory
 
 client = SchemaRegistryClient({'url': sys.argv[1], 'timeout': 120})
 EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
@@ -65,7 +69,19 @@ def schema_of(order):
     references = [SchemaReference(**each) for each in order.get('references', [])]
     # Without spaces, as JSON.stringify writes it: Apicurio compares text.
     text = json.dumps(order['schema'], separators=(',', ':'), ensure_ascii=False)
-    return Schema(text, 'AVRO', references)
+    return Schema(text, order['format'], references)
+
+
+POOLS = {}
+
+
+def message_class(order):
+    files = order['files']
+    if files not in POOLS:
+        POOLS[files] = pool = descriptor_pool.DescriptorPool()
+        for file in descriptor_pb2.FileDescriptorSet.FromString(base64.b64decode(files)).file:
+            pool.Add(file)
+    return message_factory.GetMessageClass(POOLS[files].FindMessageTypeByName(order['message']))
 
 
 def context_of(order):
@@ -74,21 +90,49 @@ def context_of(order):
     return SerializationContext(order['topic'], field, headers)
 
 
+def serializer_of(order, conf):
+    if order['format'] == 'AVRO':
+        return AvroSerializer(client, schema_of(order), conf=conf)
+    if order['format'] == 'JSON':
+        return JSONSerializer(schema_of(order), client, conf={**conf, 'validate': True})
+    return ProtobufSerializer(message_class(order), client, conf)
+
+
+def deserializer_of(order):
+    if order['format'] == 'PROTOBUF':
+        return ProtobufDeserializer(message_class(order), {}, client)
+    reader = schema_of(order) if 'schema' in order else None
+    if order['format'] == 'AVRO':
+        return AvroDeserializer(client, reader)
+    return JSONDeserializer(reader, schema_registry_client=client)
+
+
+def to_write(order):
+    if order['format'] == 'PROTOBUF' and order['value'] is not None:
+        return json_format.ParseDict(order['value'], message_class(order)())
+    return given(order['value']) if order['format'] == 'AVRO' else order['value']
+
+
+def as_said(order, read):
+    if order['format'] == 'PROTOBUF' and read is not None:
+        return json_format.MessageToDict(read)
+    return said(read) if order['format'] == 'AVRO' else read
+
+
 def serialize(order):
     in_header = order.get('idIn') == 'header'
-    config = {
+    conf = {
         'subject.name.strategy': NAMINGS[order.get('subject', 'topic')],
         'schema.id.serializer': header_schema_id_serializer if in_header else prefix_schema_id_serializer,
     }
     context = context_of(order)
-    data = AvroSerializer(client, schema_of(order), conf=config)(given(order['value']), context)
+    data = serializer_of(order, conf)(to_write(order), context)
     return {'bytes': None if data is None else data.hex(), 'headers': [(key, value.hex()) for key, value in context.headers]}
 
 
 def deserialize(order):
-    reader = schema_of(order) if 'schema' in order else None
     data = None if order['bytes'] is None else bytes.fromhex(order['bytes'])
-    return said(AvroDeserializer(client, reader)(data, context_of(order)))
+    return as_said(order, deserializer_of(order)(data, context_of(order)))
 
 
 for line in sys.stdin:

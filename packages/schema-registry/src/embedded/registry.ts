@@ -30,8 +30,8 @@ export class RegistryCore {
     this.store = store
   }
 
-  /** @param normalize whether schemas that differ in form only are the same; the configuration's if it is null */
-  register(subject: string, given: GivenSchema, normalize: boolean | null = null): SchemaRecord {
+  /** @param normalize schemas that differ in form only are the same, whatever the configuration says */
+  register(subject: string, given: GivenSchema, normalize = false): SchemaRecord {
     const isNormalized = this.#normalizes(subject, normalize)
     const content = this.#accepted(given, isNormalized)
     const mode = this.modeOf(subject)
@@ -58,7 +58,7 @@ export class RegistryCore {
   }
 
   /** The version that a schema is. */
-  lookup(subject: string, given: GivenSchema, deleted: boolean, normalize: boolean | null = null): SchemaRecord {
+  lookup(subject: string, given: GivenSchema, deleted: boolean, normalize = false): SchemaRecord {
     const isNormalized = this.#normalizes(subject, normalize)
     const content = this.#accepted(given, isNormalized)
     const versions = this.store.versions(subject)
@@ -189,13 +189,20 @@ export class RegistryCore {
     if (typeof schema !== 'string' || schema === '') throw refusals.invalidSchema('Empty schema')
     if (!Object.hasOwn(formats, schemaType)) throw refusals.invalidSchema(`Invalid schema type ${schemaType}`)
     const format = formats[schemaType]
-    const accepted = format.accept({ text: schema, references: this.#referred(references) })
-    return {
-      schema: isNormalized ? format.normalized(accepted) : accepted,
+    const content = {
+      schema: format.accept({ text: schema, references: this.#referred(references) }),
       ...(schemaType === 'AVRO' ? {} : { schemaType }),
-      ...(references.length === 0 ? {} : { references }),
+      ...(references.length === 0 ? {} : { references: references.map(each => this.#fixed(each)) }),
       ...(metadata === undefined ? {} : { metadata }),
     }
+    return isNormalized ? normalizedContent(content) : content
+  }
+
+  /** A reference to the latest version is one to what that is now. */
+  #fixed(reference: SchemaReference): SchemaReference {
+    const { name, subject, version } = reference
+    if (version !== -1) return reference
+    return { name, subject, version: this.store.versions(subject).at(-1)?.version ?? version }
   }
 
   #whole({ schema, references = [] }: Content): WholeSchema {
@@ -256,8 +263,8 @@ export class RegistryCore {
     return [...(reads ? format.compare(b, a, true) : []), ...(isRead ? format.compare(a, b, false) : [])]
   }
 
-  #normalizes(subject: string, asked: boolean | null): boolean {
-    return asked ?? this.setting(subject, 'normalize') ?? false
+  #normalizes(subject: string, isAsked: boolean): boolean {
+    return isAsked || this.setting(subject, 'normalize') === true
   }
 
   #checkWritable(subject: string): void {
@@ -286,10 +293,25 @@ export class RegistryCore {
 
 /** Whether two schemas differ in form only. */
 function isSameForm(a: Content, b: Content): boolean {
-  const format = formats[a.schemaType ?? 'AVRO']
-  return (
-    (a.schemaType ?? 'AVRO') === (b.schemaType ?? 'AVRO') &&
-    guidOf({ ...a, schema: format.normalized(a.schema) }) === guidOf({ ...b, schema: format.normalized(b.schema) })
+  if ((a.schemaType ?? 'AVRO') !== (b.schemaType ?? 'AVRO')) return false
+  return isSame(normalizedContent(a), normalizedContent(b))
+}
+
+/** Without what differs in form only, and in the order of what is referred to. */
+function normalizedContent(content: Content): Content {
+  const { schema, schemaType = 'AVRO', references } = content
+  return {
+    ...content,
+    schema: formats[schemaType].normalized(schema),
+    ...(references === undefined ? {} : { references: sortedReferences(references) }),
+  }
+}
+
+/** As Confluent's has them: by subject and version, each once. */
+function sortedReferences(references: readonly SchemaReference[]): SchemaReference[] {
+  const once = new Map(references.map(each => [JSON.stringify([each.subject, each.version, each.name]), each]))
+  return [...once.values()].sort((a, b) =>
+    a.subject === b.subject ? a.version - b.version : a.subject < b.subject ? -1 : 1,
   )
 }
 

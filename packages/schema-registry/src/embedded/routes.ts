@@ -37,7 +37,7 @@ const routes: readonly (readonly [method: string, path: string, handler: Handler
     'POST',
     'subjects/*',
     (core, { body, query }, [subject = '']) =>
-      described(core, query, core.lookup(subject, givenOf(body), is(query, 'deleted'), normalizes(query))),
+      described(core, query, core.lookup(subject, givenOf(body), is(query, 'deleted'), is(query, 'normalize'))),
   ],
   ['DELETE', 'subjects/*', (core, { query }, [subject = '']) => core.deleteSubject(subject, is(query, 'permanent'))],
   ['GET', 'subjects/*/versions', listVersions],
@@ -45,7 +45,7 @@ const routes: readonly (readonly [method: string, path: string, handler: Handler
     'POST',
     'subjects/*/versions',
     (core, { body, query }, [subject = '']) =>
-      described(core, query, core.register(subject, givenOf(body), normalizes(query))),
+      registered(core, query, core.register(subject, givenOf(body), is(query, 'normalize'))),
   ],
   [
     'GET',
@@ -167,9 +167,10 @@ function givenOf(body: Record<string, unknown>): GivenSchema {
   return body as unknown as GivenSchema
 }
 
-/** Null leaves it to the configuration. */
-function normalizes(query: URLSearchParams): boolean | null {
-  return query.has('normalize') ? is(query, 'normalize') : null
+/** The text only where it is not what was given: clients keep it, whatever form of it they have asked for. */
+function registered(core: RegistryCore, query: URLSearchParams, record: SchemaRecord): object {
+  const { id, version, metadata } = record
+  return metadata === undefined ? { id, version, guid: guidOf(record) } : described(core, query, record)
 }
 
 function described(core: RegistryCore, query: URLSearchParams, record: SchemaRecord): object {

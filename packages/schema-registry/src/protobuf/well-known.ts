@@ -48,6 +48,11 @@ const others: Readonly<Record<string, string>> = {
   'confluent/meta.proto': meta,
   'confluent/type/decimal.proto':
     'syntax = "proto3"; package confluent.type; message Decimal { bytes value = 1; uint32 precision = 2; int32 scale = 3; }',
+  // Where it was before: schemas of Confluent's other clients still import it from there.
+  'confluent/types/decimal.proto':
+    'syntax = "proto3"; package confluent.type; import public "confluent/type/decimal.proto";',
+  'confluent/type/variant.proto':
+    'syntax = "proto3"; package confluent.type; message Variant { bytes metadata = 1; bytes value = 2; }',
   'google/type/date.proto':
     'syntax = "proto3"; package google.type; message Date { int32 year = 1; int32 month = 2; int32 day = 3; }',
   'google/type/timeofday.proto':

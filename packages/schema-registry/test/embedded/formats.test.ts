@@ -204,3 +204,64 @@ test('a deleted subject is one record, as the original has it', async t => {
   const second = (await started(t, log)).registry
   assert.deepEqual([await second.subjects(), await second.subjects({ deleted: true })], [[], ['a']])
 })
+
+test('schemas that differ in the order of what they refer to are one when they are normalized', async t => {
+  const { registry } = await started(t)
+  const type = 'JSON'
+  for (const name of ['a', 'b']) await registry.register(name, { title: name, type: 'string' }, { type })
+  const schema = { type: 'object', properties: { a: { $ref: 'a.json' }, b: { $ref: 'b.json' } } }
+  const [a, b] = ['a', 'b'].map(subject => ({ name: `${subject}.json`, subject, version: 1 }))
+  const id = await registry.register('order', schema, { type, references: [b!, a!] })
+  await assert.rejects(registry.lookup('order', schema, { type, references: [a!, b!] }), { code: 'NOT_FOUND' })
+  const found = await registry.lookup('order', schema, { type, references: [a!, b!, a!], normalize: true })
+  assert.equal(found.id, id)
+  await registry.register('other', schema, { type, references: [b!, a!, b!], normalize: true })
+  assert.deepEqual((await registry.getLatest('other')).references, [a, b])
+})
+
+test('a request cannot turn off the normalization that is configured', async t => {
+  const { registry } = await started(t)
+  await registry.setConfig({ normalize: true }, 'order')
+  const id = await registry.register('order', '{"type":"object","title":"x"}', { type: 'JSON' })
+  const other = { type: 'JSON', normalize: false } as const
+  assert.equal(await registry.register('order', '{"title":"x","type":"object"}', other), id)
+})
+
+test('a reference to the latest version is kept as one to what that is now', async t => {
+  const { registry } = await started(t)
+  const type = 'JSON'
+  await registry.register('a', { type: 'string' }, { type })
+  const reference = { name: 'a.json', subject: 'a' }
+  await registry.register('order', { $ref: 'a.json' }, { type, references: [{ ...reference, version: -1 }] })
+  assert.deepEqual((await registry.getLatest('order')).references, [{ ...reference, version: 1 }])
+})
+
+test('a registration is answered with the id, the version and the GUID, and with the text if it has metadata', async t => {
+  const { registry, url } = await started(t)
+  const post = async (body: object): Promise<Record<string, unknown>> => {
+    const answer = await fetch(`${url}/subjects/a/versions`, { method: 'POST', body: JSON.stringify(body) })
+    return (await answer.json()) as Record<string, unknown>
+  }
+  const plain = await post({ schema: '"string"' })
+  assert.deepEqual(plain, { id: 1, version: 1, guid: (await registry.getLatest('a')).guid })
+  const metadata = { properties: { app: '1' } }
+  const { id, schema, ...more } = await post({ schema: '"string"', metadata })
+  assert.deepEqual([id, schema, more['version'], more['metadata']], [2, '"string"', 2, metadata])
+})
+
+test("what Confluent's clients import of their own is known, where it is and where it was", async t => {
+  const { registry, url } = await started(t)
+  const context = { topic: 'prices', field: 'value', headers: [] } as const
+  for (const [path, type, value] of [
+    ['confluent/type/decimal.proto', 'Decimal', { value: 'BNI=', precision: 9, scale: 2 }],
+    ['confluent/types/decimal.proto', 'Decimal', { value: 'BNI=', scale: 2 }],
+    ['confluent/type/variant.proto', 'Variant', { metadata: 'AQ==', value: 'Ag==' }],
+  ] as const) {
+    const schema = `syntax = "proto3"; import "${path}"; message M { confluent.type.${type} x = 1; }`
+    await registry.setConfig('NONE', 'prices-value')
+    const writer = registry.protobuf({ schema, values: 'json' })
+    const bytes = await writer.serialize({ x: value }, { ...context, headers: [] })
+    const reader = new SchemaRegistry({ url }).protobuf({ values: 'json' })
+    assert.deepEqual(await reader.deserialize(bytes, { ...context, headers: [] }), { x: value })
+  }
+})

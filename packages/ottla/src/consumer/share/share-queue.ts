@@ -105,6 +105,7 @@ export class ShareQueue {
   /** Takes out waiting messages. @param isUnwanted - which of them */
   takeAll(isUnwanted: (message: LockedMessage) => boolean): LockedMessage[] {
     const taken: LockedMessage[] = []
+    this.bringBack()
     for (let left = this.#waiting.length; left > 0; left--) {
       const message = this.#waiting.shift() as LockedMessage // left is at most their number
       if (!isUnwanted(message)) {

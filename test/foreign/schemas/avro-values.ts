@@ -9,6 +9,8 @@ export interface SharedValue {
   readonly options?: AvroOptions
   /** `{ "$kind": … }` for what JSON lacks. */
   readonly said: unknown
+  /** Where values of unions of records have names around them. */
+  readonly wrapped?: unknown
   /** Whether other bytes are right, too. */
   readonly hasManyForms?: boolean
 }
@@ -92,6 +94,7 @@ export const values: readonly SharedValue[] = [
     },
     value: { by: { 'shop.Invoice': { days: 30 } } },
     said: { by: { days: 30 } },
+    wrapped: { by: { 'shop.Invoice': { days: 30 } } },
   },
   {
     name: 'decimals',
