@@ -7,6 +7,7 @@ import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { cacheFolder, classesOf, jarsOf, once, type KafkaJars } from '../harness/jars.ts'
+import { schemaClassPath } from '../harness/schema-java.ts'
 import { ProgramPeer } from './peer.ts'
 
 const run = promisify(execFile)
@@ -105,10 +106,19 @@ export function streams(bootstrapServers: string): Promise<ProgramPeer> {
   return javaProgram('streams-4.3.1', 'StreamsPeer', bootstrapServers)
 }
 
+/** Apicurio's serdes. @param registryUrl the registry's own API, not Confluent's */
+export async function javaSchemas(registryUrl: string): Promise<ProgramPeer> {
+  return javaPeer(await schemaClassPath('SchemaPeer'), 'SchemaPeer', registryUrl)
+}
+
 async function javaProgram(jars: KafkaJars, program: string, bootstrapServers: string): Promise<ProgramPeer> {
   const classes = (await classesOf(jars, program)) ?? ''
-  const classPath = [join(await jarsOf(jars), '*'), classes].join(delimiter)
+  return javaPeer([join(await jarsOf(jars), '*'), classes], program, bootstrapServers)
+}
+
+function javaPeer(classes: readonly string[], program: string, argument: string): ProgramPeer {
+  const classPath = classes.join(delimiter)
   const flags = ['-Xmx256m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1']
   const quiet = '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn'
-  return new ProgramPeer('java', [...flags, quiet, '-cp', classPath, program, bootstrapServers])
+  return new ProgramPeer('java', [...flags, quiet, '-cp', classPath, program, argument])
 }

@@ -11,13 +11,18 @@ export function schemaJars(): Promise<string> {
   })
 }
 
+/** The class path of a class of test/java/src, compiled against these jars. */
+export async function schemaClassPath(className: string): Promise<string[]> {
+  const jars = await schemaJars()
+  const classes = await compiled(className, jars, join(cacheFolder, 'schemas'))
+  return [join(jars, '*'), classes ?? '']
+}
+
 /** Runs a class of test/java/src, compiled against these jars, to its end. */
 export async function runSchemaJava(
   className: string,
   args: readonly string[],
   stdin: string | Buffer = '',
 ): Promise<JavaResult> {
-  const jars = await schemaJars()
-  const classes = await compiled(className, jars, join(cacheFolder, 'schemas'))
-  return runClass([join(jars, '*'), classes ?? ''], className, args, stdin)
+  return runClass(await schemaClassPath(className), className, args, stdin)
 }
