@@ -92,7 +92,11 @@ export const examples: readonly Example[] = [
     },
     value: { pair: ['a', 1], at: '2026-11-30T12:00:00Z' },
   },
-  { name: 'a schema that is no object', schema: { type: 'array', items: text }, value: ['a', 'b'] },
+  {
+    name: 'a schema that is no object',
+    schema: { ...draft('http://json-schema.org/draft-07/schema#'), type: 'array', items: text },
+    value: ['a', 'b'],
+  },
 ]
 
 const old = object({ a: int }, { title: 'R', required: ['a'] })
@@ -153,7 +157,7 @@ export function jsonScenarios(sides: () => Sides): void {
   test('JSON Schema: older messages are read with newer schemas, and newer ones with older (evolution)', async () => {
     const where = place('evolution')
     // A property more is compatible with nothing, as older data may have it, too.
-    await sides().registry().setConfig('NONE', `${where.topic}-value`)
+    if (sides().world.traits.comparesForm) await sides().registry().setConfig('NONE', `${where.topic}-value`)
     const [few, more] = [{ a: 1 }, { a: 2, b: 'x' }]
     for (const [schema, reader, value] of [
       [old, newer, few],

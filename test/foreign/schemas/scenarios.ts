@@ -5,8 +5,11 @@ import { jsonScenarios } from './json.ts'
 import { protobufScenarios } from './protobuf.ts'
 import { Sides, type SchemaWorld } from './world.ts'
 
-/** @param start a registry, and a program with serdes that speaks with it */
-export function schemaScenarios(start: () => Promise<SchemaWorld>): void {
+/**
+ * @param start a registry, and a program with serdes that speaks with it
+ * @param hasProtobuf whether the registry gives descriptors, which Confluent's deserializers ask for
+ */
+export function schemaScenarios(start: () => Promise<SchemaWorld>, hasProtobuf = true): void {
   let sides: Sides
 
   before(async () => {
@@ -15,6 +18,6 @@ export function schemaScenarios(start: () => Promise<SchemaWorld>): void {
   after(() => sides.world.close())
 
   avroScenarios(() => sides)
-  protobufScenarios(() => sides)
+  if (hasProtobuf) protobufScenarios(() => sides)
   jsonScenarios(() => sides)
 }
