@@ -21,8 +21,15 @@ export async function startSurroundings(world: World): Promise<Surroundings> {
   const admin = new AdminClient({ 'bootstrap.servers': address })
   try {
     await admin.createTopics(topics.map(topic => ({ topic, numPartitions: 1, replicationFactor: 1 })))
+    await coordinated(admin)
   } finally {
     await admin.close()
   }
   return { address, close: () => cluster.close() }
+}
+
+/** Groups have coordinators: a cluster that has just started answers librdkafka's first calls with errors before that. */
+async function coordinated(admin: AdminClient): Promise<void> {
+  const groups = Array.from({ length: 32 }, (_, i) => `of-no-interest-${i}`)
+  await Promise.all(groups.map(group => admin.listConsumerGroupOffsets(group)))
 }
