@@ -16,7 +16,7 @@ export interface SameProgram {
   readonly facade: string
   /** `node PROGRAM PACKAGE BROKERS NAME`; names of topics and groups begin with NAME. */
   readonly program: string
-  start(world: World): Promise<SpecBrokers & { readonly address: string }>
+  readonly start: (world: World) => Promise<SpecBrokers & { readonly address: string }>
 }
 
 /** The command: `--originals FOLDER`, in which the package is installed, and `--on embedded|real`. Ends the process. */
