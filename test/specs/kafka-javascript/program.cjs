@@ -28,8 +28,14 @@ const until = async isSo => {
 async function administer(admin) {
   print('create', await admin.createTopics({ topics: [{ topic, numPartitions: 2 }] }))
   print('again', await admin.createTopics({ topics: [{ topic, numPartitions: 2 }] }))
-  print('too many replicas', await failure(admin.createTopics({ topics: [{ topic: `${name}-none`, replicationFactor: 99 }] })))
-  print('topics', (await admin.listTopics()).filter(each => each.startsWith(name)))
+  print(
+    'too many replicas',
+    await failure(admin.createTopics({ topics: [{ topic: `${name}-none`, replicationFactor: 99 }] })),
+  )
+  print(
+    'topics',
+    (await admin.listTopics()).filter(each => each.startsWith(name)),
+  )
   print('delete none', await failure(admin.deleteTopics({ topics: [`${name}-none`] })))
 }
 
@@ -46,10 +52,18 @@ async function produce() {
       { partition: 1, key: 'key', value: null, timestamp: '1700000000003' },
     ],
   })
-  const reports = sent.map(({ topicName, partition, errorCode, baseOffset }) => [topicName, partition, errorCode, baseOffset])
+  const reports = sent.map(({ topicName, partition, errorCode, baseOffset }) => [
+    topicName,
+    partition,
+    errorCode,
+    baseOffset,
+  ])
   print('sent', reports.sort())
   const batch = [{ topic, messages: [{ partition: 1, value: 'of a batch', timestamp: '1700000000004' }] }]
-  print('sent', (await producer.sendBatch({ topicMessages: batch })).map(({ partition, baseOffset }) => [partition, baseOffset]))
+  print(
+    'sent',
+    (await producer.sendBatch({ topicMessages: batch })).map(({ partition, baseOffset }) => [partition, baseOffset]),
+  )
   // An error of `RdKafka` in Confluent's package.
   print('no partition', (await failure(producer.send({ topic, messages: [{ partition: 9, value: 'v' }] }))).code)
   await producer.disconnect()
@@ -79,16 +93,28 @@ async function consume() {
   await until(() => seen.length === 5)
   print('assignment', consumer.assignment().sort(byPlace))
   for (const { topic, partition, offset, key, value, timestamp, headers = {} } of seen.sort(byPlace)) {
-    const given = Object.entries(headers).map(([of, bytes]) => [of, Array.isArray(bytes) ? bytes.map(text) : text(bytes)])
+    const given = Object.entries(headers).map(([of, bytes]) => [
+      of,
+      Array.isArray(bytes) ? bytes.map(text) : text(bytes),
+    ])
     print('message', topic, partition, offset, text(key), text(value), timestamp, given)
   }
   await consumer.commitOffsets([{ topic, partition: 0, offset: '2' }])
-  const committed = await consumer.committed([0, 1].map(partition => ({ topic, partition })), 10000)
-  print('committed', committed.sort(byPlace).map(({ partition, offset }) => [partition, offset]))
+  const committed = await consumer.committed(
+    [0, 1].map(partition => ({ topic, partition })),
+    10000,
+  )
+  print(
+    'committed',
+    committed.sort(byPlace).map(({ partition, offset }) => [partition, offset]),
+  )
   seen.length = 0
   consumer.seek({ topic, partition: 1, offset: '1' })
   await until(() => seen.length === 1)
-  print('sought', seen.map(({ partition, offset, value }) => [partition, offset, text(value)]))
+  print(
+    'sought',
+    seen.map(({ partition, offset, value }) => [partition, offset, text(value)]),
+  )
   consumer.pause([{ topic, partitions: [1] }])
   print('paused', consumer.paused())
   consumer.resume([{ topic, partitions: [1] }])
@@ -97,7 +123,9 @@ async function consume() {
 }
 
 async function consumeBatches() {
-  const consumer = kafka.consumer({ kafkaJS: { groupId: `${name}-batches`, fromBeginning: true, autoCommitInterval: 100 } })
+  const consumer = kafka.consumer({
+    kafkaJS: { groupId: `${name}-batches`, fromBeginning: true, autoCommitInterval: 100 },
+  })
   await consumer.connect()
   await consumer.subscribe({ topics: [/^.*-topic$/].map(({ source }) => new RegExp(source.replace('.*', name))) })
   const seen = []
@@ -111,19 +139,37 @@ async function consumeBatches() {
     },
   })
   await until(() => seen.length === 5)
-  print('batches', seen.sort(([a, b], [c, d]) => a - c || b - d))
+  print(
+    'batches',
+    seen.sort(([a, b], [c, d]) => a - c || b - d),
+  )
   await consumer.disconnect()
 }
 
 async function inspect(admin) {
   const groupId = `${name}-group`
   const offsets = await admin.fetchOffsets({ groupId, topics: [topic] })
-  print('group', offsets.map(each => each.partitions.sort(byPlace).map(({ partition, offset }) => [partition, offset])))
+  print(
+    'group',
+    offsets.map(each => each.partitions.sort(byPlace).map(({ partition, offset }) => [partition, offset])),
+  )
   const ends = await admin.fetchTopicOffsets(topic)
-  print('ends', ends.sort(byPlace).map(({ partition, offset, high, low }) => [partition, offset, high, low]))
+  print(
+    'ends',
+    ends.sort(byPlace).map(({ partition, offset, high, low }) => [partition, offset, high, low]),
+  )
   const { groups } = await admin.listGroups()
-  print('groups', groups.map(each => each.groupId).filter(each => each.startsWith(name)).sort())
-  print('deleted', (await admin.deleteGroups([groupId])).map(({ groupId: of, errorCode }) => [of, errorCode ?? 0]))
+  print(
+    'groups',
+    groups
+      .map(each => each.groupId)
+      .filter(each => each.startsWith(name))
+      .sort(),
+  )
+  print(
+    'deleted',
+    (await admin.deleteGroups([groupId])).map(({ groupId: of, errorCode }) => [of, errorCode ?? 0]),
+  )
   print('codes', ErrorCodes.ERR_UNKNOWN_TOPIC_OR_PART, ErrorCodes.ERR__TIMED_OUT)
   await admin.deleteTopics({ topics: [topic] })
 }
