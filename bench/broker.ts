@@ -2,51 +2,14 @@
  * `npm run bench:broker`: what the embedded cluster bears, as a table. The cluster has a process of its own, so that
  * its figures are those of one core without the client's.
  */
-import { fork, type ChildProcess } from 'node:child_process'
-import { once } from 'node:events'
-import { connect } from 'node:net'
-import { fileURLToPath } from 'node:url'
-import {
-  BatchWriter,
-  CreateTopics,
-  FrameSplitter,
-  Metadata,
-  Produce,
-  Reader,
-  encodeRequest,
-  readResponseHeader,
-  type Api,
-  type Decoded,
-} from '@ottla/protocol'
-import { EmbeddedCluster } from '@ottla/broker'
+import { BatchWriter, Metadata, Produce } from '@ottla/protocol'
+import { Connection, createTopics, took, World } from './broker-world.ts'
 
 const TOPICS = 1000
 const CONNECTIONS = 200
 const MESSAGES = 2_000_000
 const MESSAGE_BYTES = 100
 const IN_FLIGHT = 5
-
-interface Used {
-  /** Of the cluster's process, user and system, since it was last asked, ms. */
-  readonly cpuMs: number
-  readonly rssBytes: number
-}
-
-/** The other process: starts a cluster and tells what it uses. */
-async function serve(tell: (message: unknown) => void): Promise<void> {
-  const brokers = Number(process.argv[2])
-  const started = performance.now()
-  const cluster = await EmbeddedCluster.start({ brokers })
-  const startMs = performance.now() - started
-  let before = process.cpuUsage()
-  process.on('message', () => {
-    const { user, system } = process.cpuUsage(before)
-    before = process.cpuUsage()
-    tell({ cpuMs: (user + system) / 1000, rssBytes: process.memoryUsage.rss() } satisfies Used)
-  })
-  process.on('disconnect', () => process.exit())
-  tell({ bootstrapServers: cluster.bootstrapServers, startMs })
-}
 
 async function main(): Promise<void> {
   const rows: [what: string, figure: string][] = []
@@ -135,86 +98,4 @@ async function manyConnections(world: World): Promise<[string, string][]> {
   ]
 }
 
-async function createTopics(connection: Connection, names: readonly string[], numPartitions = 1): Promise<void> {
-  const topics = names.map(name => ({ name, numPartitions, replicationFactor: 1, assignments: [], configs: [] }))
-  const answer = await connection.ask(CreateTopics, 7, { topics, timeoutMs: 10_000 })
-  const refused = answer.topics.find(({ errorCode }) => errorCode !== 0)
-  if (refused !== undefined) throw new Error(`${refused.name}: error ${refused.errorCode}`)
-}
-
-async function took(action: () => Promise<unknown>): Promise<number> {
-  const started = performance.now()
-  await action()
-  return performance.now() - started
-}
-
-/** The cluster in its process. */
-class World implements AsyncDisposable {
-  readonly startMs: number
-  readonly address: string
-  readonly #process: ChildProcess
-
-  private constructor(child: ChildProcess, address: string, startMs: number) {
-    this.#process = child
-    this.address = address
-    this.startMs = startMs
-  }
-
-  static async start(brokers: number): Promise<World> {
-    const child = fork(fileURLToPath(import.meta.url), [String(brokers)])
-    const [told] = (await once(child, 'message')) as [{ bootstrapServers: string; startMs: number }] // as serve sends it
-    return new World(child, told.bootstrapServers.split(',')[0] ?? '', told.startMs)
-  }
-
-  async used(): Promise<Used> {
-    this.#process.send('used')
-    const [used] = (await once(this.#process, 'message')) as [Used] // as serve sends it
-    return used
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.#process.disconnect()
-    if (this.#process.exitCode === null) await once(this.#process, 'exit')
-  }
-}
-
-/** Requests on one socket, answered in their order. */
-class Connection {
-  readonly #socket: ReturnType<typeof connect>
-  readonly #waiting: ((frame: Buffer) => void)[] = []
-
-  private constructor(socket: ReturnType<typeof connect>) {
-    this.#socket = socket
-    const splitter = new FrameSplitter(1e8)
-    // The end of the cluster's process ends it too.
-    socket.on('error', () => undefined)
-    socket.on('data', chunk => splitter.push(chunk, frame => this.#waiting.shift()?.(frame)))
-  }
-
-  static async open(address: string): Promise<Connection> {
-    const [host = '', port = ''] = address.split(':')
-    const socket = connect({ host, port: Number(port), noDelay: true })
-    await once(socket, 'connect')
-    return new Connection(socket)
-  }
-
-  ask<Req, Res>(api: Api<Req, Res>, version: number, body: Req): Promise<Decoded<Res>> {
-    return new Promise<Decoded<Res>>(resolve => {
-      this.#waiting.push(frame => {
-        const reader = new Reader(frame)
-        readResponseHeader(reader, api, version)
-        resolve(api.readResponse(reader, version))
-      })
-      this.#socket.cork()
-      for (const chunk of encodeRequest(api, version, 0, 'bench', body)) this.#socket.write(chunk)
-      this.#socket.uncork()
-    })
-  }
-
-  close(): void {
-    this.#socket.destroy()
-  }
-}
-
-if (process.send === undefined) await main()
-else await serve(process.send.bind(process))
+await main()

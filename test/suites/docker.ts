@@ -1,4 +1,4 @@
-/** A command `docker` for suites that stop and start their brokers with `docker compose stop kafka-2`. */
+/** A command `docker` for suites that stop and start brokers, and read their logs, with `docker compose stop kafka-2`. */
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
@@ -43,7 +43,7 @@ async function listening(ground: RunningGround): Promise<Server> {
     request.on('data', (chunk: Buffer) => (command += chunk.toString()))
     request.on('end', () => {
       carryOut(command, ground).then(
-        () => response.end(),
+        output => response.end(output),
         (error: unknown) => response.writeHead(500).end(String(error)),
       )
     })
@@ -53,8 +53,11 @@ async function listening(ground: RunningGround): Promise<Server> {
   return server
 }
 
-async function carryOut(command: string, ground: RunningGround): Promise<void> {
-  const [, verb = '', id = ''] = /^compose (stop|start) kafka-(\d+)$/.exec(command) ?? []
-  if (verb === '') throw new Error(`docker ${command}: there is only compose stop and start here`)
+/** @returns what the command prints */
+async function carryOut(command: string, ground: RunningGround): Promise<string> {
+  const [, verb = '', id = ''] = /^compose (stop|start|logs)\b.* kafka-(\d+)$/.exec(command) ?? []
+  if (verb === '') throw new Error(`docker ${command}: there is only compose stop, start and logs here`)
+  if (verb === 'logs') return ground.logOf(Number(id))
   await (verb === 'stop' ? ground.stopBroker(Number(id)) : ground.startBroker(Number(id)))
+  return ''
 }

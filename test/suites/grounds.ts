@@ -1,4 +1,6 @@
 /** Starts what a suite is run on, with the same surroundings on either ground. */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { brokerProperties, EmbeddedCluster } from '@ottla/broker'
 import { startKafka } from '../harness/kafka.ts'
 import type { Ground, RunningGround, Surroundings } from './suite.ts'
@@ -28,6 +30,8 @@ async function startEmbedded(surroundings: Surroundings): Promise<RunningGround>
         : Array.from({ length: brokers }, (_, i) => `127.0.0.1:${port + i}`).join(','),
     stopBroker: id => cluster.brokerDown(id),
     startBroker: id => cluster.brokerUp(id),
+    // It has no log.
+    logOf: () => '',
     close: () => cluster.close(),
   }
 }
@@ -49,6 +53,7 @@ async function startReal(surroundings: Surroundings): Promise<RunningGround> {
     bootstrapServers: cluster.bootstrapServers,
     stopBroker: id => brokerOf(id).stop(),
     startBroker: id => brokerOf(id).restart(),
+    logOf: id => readFileSync(join(cluster.logFolder, `node${id}.log`), 'utf8'),
     close: () => cluster.close(),
   }
 }

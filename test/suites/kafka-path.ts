@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { javaCommand } from '../harness/java.ts'
 
 const tools = {
-  'kafka-acls.sh': 'kafka.admin.AclCommand',
+  'kafka-acls.sh': 'org.apache.kafka.tools.AclCommand',
   'kafka-configs.sh': 'kafka.admin.ConfigCommand',
   'kafka-topics.sh': 'org.apache.kafka.tools.TopicCommand',
 } as const

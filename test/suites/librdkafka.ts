@@ -26,6 +26,7 @@ const surroundings = {
   // As librdkafka's own cluster_testing.py.
   config: {
     'replica.selector.class': 'org.apache.kafka.common.replica.RackAwareReplicaSelector',
+    'log.cleaner.backoff.ms': '1000',
     'group.share.min.record.lock.duration.ms': '1000',
     ...withAuthorizer,
   },

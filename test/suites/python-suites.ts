@@ -44,12 +44,20 @@ export const aiokafka: ForeignSuite = {
   name: aiokafkaSource.name,
   version: aiokafkaSource.version,
   source: 'PyPI aiokafka; github.com/aio-libs/aiokafka, tests',
-  surroundings: { brokers: 1, config: { 'num.partitions': '2' } },
-  leftOut: 'tests of SASL and TLS, which want a Kerberos server and listeners of a container',
+  surroundings: { brokers: 1, config: { 'num.partitions': '2', 'group.min.session.timeout.ms': '6000' } },
+  leftOut:
+    'tests of SASL and TLS, which want a Kerberos server and listeners of a container, and those without a cluster',
   reasons: {},
   run({ bootstrapServers }, run) {
     const env = { OTTLA_BROKER: bootstrapServers, PYTHONPATH: fileURLToPath(new URL('aiokafka', import.meta.url)) }
-    const args = ['--docker-image=kafka:4.3.1', '--no-pull', '--timeout=300', '-k', 'not ssl and not sasl', 'tests']
+    const args = [
+      '--docker-image=kafka:4.3.1',
+      '--no-pull',
+      '--timeout=300',
+      '-k',
+      'Integration and not ssl and not sasl',
+      'tests',
+    ]
     return pyTests(aiokafkaSource, run, args, env, ({ folder }) => {
       mkdirSync(join(folder, 'tests', 'ssl_cert'))
       // Makes keys for the Kerberos server that there is none of.

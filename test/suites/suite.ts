@@ -29,6 +29,8 @@ export interface RunningGround {
   /** An orderly shutdown of one of the brokers, whose ids begin with 1. */
   stopBroker(id: number): Promise<void>
   startBroker(id: number): Promise<void>
+  /** What a broker has logged. */
+  logOf(id: number): string
   close(): Promise<void>
 }
 

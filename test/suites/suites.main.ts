@@ -9,6 +9,10 @@ import { keep, writePage } from './page.ts'
 import { relay } from './relay.ts'
 import type { ForeignSuite, Ground } from './suite.ts'
 import { suites } from './suites.ts'
+import { watchSuspension } from './suspension.ts'
+
+/** A run that stood still for longer says nothing. */
+const LONGEST_PAUSE_MS = 5000
 
 const { values } = parseArgs({
   options: {
@@ -42,13 +46,17 @@ async function run(suite: ForeignSuite, ground: Ground): Promise<void> {
   const running = await startGround(ground, surroundings)
   const { port } = surroundings
   const entrance = port === undefined ? null : await relay(port, running.bootstrapServers)
+  const watch = watchSuspension()
   try {
     const outcomes = await suite.run(running, { from: values.from, log: line => file?.write(`${line}\n`) })
-    keep(suite, ground, outcomes)
+    const suspendedMs = watch.longestMs()
+    if (suspendedMs < LONGEST_PAUSE_MS) keep(suite, ground, outcomes)
+    else console.log(`not kept: everything stood still for ${Math.round(suspendedMs / 1000)} s meanwhile`)
     const count = (wanted: string): number => [...outcomes.values()].filter(outcome => outcome === wanted).length
     console.log(`${count('passed')} passed, ${count('failed')} failed, ${count('skipped')} skipped`)
     for (const [test, outcome] of outcomes) if (outcome === 'failed') console.log(`  ${test}`)
   } finally {
+    watch.close()
     entrance?.close()
     await running.close()
   }
