@@ -249,7 +249,7 @@ function report(results) {
   ].join('\n')
 }
 
-const intro = `# What traces cost
+const intro = () => `# What traces cost
 
 CPU of the client's process per message of ${VALUE.length} bytes, with \`@ottla/opentelemetry\` (\`batch: 'batch'\`) and without.
 In brackets the ratio to the second column: the same program with OpenTelemetry's SDK, but without that package. Its
@@ -269,7 +269,7 @@ function save(section) {
     : []
   const others = saved.filter(each => !each.startsWith(major)).map(each => each.trimEnd())
   const sections = [...others, section.trimEnd()].sort().reverse()
-  writeFileSync(file, [intro, ...sections.map(each => `${each}\n`)].join('\n'))
+  writeFileSync(file, [intro(), ...sections.map(each => `${each}\n`)].join('\n'))
 }
 
 /** What follows `listening on` in the broker's first line. */

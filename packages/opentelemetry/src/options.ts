@@ -10,8 +10,8 @@ export interface TracingOptions {
    */
   readonly batch?: 'message' | 'batch'
   /**
-   * Whether messages carry the context of their sender in their headers. True by default. With `batch: 'batch'` that is
-   * what costs most: without it there are no links.
+   * Whether messages carry the context of their sender in their headers. True by default. Without it there are no
+   * links.
    */
   readonly propagate?: boolean
   /** Spans for fetches that brought messages, and for commits. True by default. */
