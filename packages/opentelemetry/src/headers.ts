@@ -38,12 +38,6 @@ export function carrierOf(context: Context): Carrier | undefined {
   return Object.keys(carrier).length === 0 ? undefined : Object.freeze(carrier)
 }
 
-/** Headers with a context; see `withCarrier`. */
-export function withContext(headers: HeadersInput | undefined, context: Context): HeadersInput | undefined {
-  const carrier = carrierOf(context)
-  return carrier === undefined ? headers : withCarrier(headers, carrier)
-}
-
 /**
  * Headers with what a context gave, in place of what they may have of another, from a message that is passed on, say.
  * Copies: what was given stays as it is.
