@@ -15,6 +15,7 @@ import { availableParallelism, cpus } from 'node:os'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import { format, resolveConfig } from 'prettier'
 import { measureConfluent } from './facades/kafka-javascript.ts'
 import { measureKafkaJS } from './facades/kafkajs.ts'
 import type { Job, Measured, Work } from './facades/meter.ts'
@@ -97,7 +98,10 @@ async function compare(): Promise<void> {
     `${availableParallelism()} cores (${cpus()[0]?.model ?? 'unknown'}). \`npm run bench:facades\` measures it again.`,
   ])
   console.log(text)
-  if (given.save) writeFileSync(new URL('facades.md', import.meta.url), text)
+  if (given.save) {
+    const page = fileURLToPath(new URL('facades.md', import.meta.url))
+    writeFileSync(page, await format(text, { ...(await resolveConfig(page)), filepath: page }))
+  }
 }
 
 function job(work: Work, brokers: string, topic: string): Job {
