@@ -19,7 +19,14 @@ const suites = [
   { name: 'unit', testMs: 120_000, hookMs: 120_000, fileMs: 600_000, concurrency: availableParallelism() },
   { name: 'embedded', testMs: 120_000, hookMs: 120_000, fileMs: 900_000, concurrency: 2 * availableParallelism() },
   { name: 'foreign', testMs: 240_000, hookMs: 600_000, fileMs: 1_800_000, concurrency: availableParallelism() },
-  { name: 'package', testMs: 240_000, hookMs: 240_000, fileMs: 900_000, concurrency: 1, isBuildNeeded: true },
+  {
+    name: 'package',
+    testMs: 240_000,
+    hookMs: 240_000,
+    fileMs: 900_000,
+    concurrency: availableParallelism(),
+    isBuildNeeded: true,
+  },
   // One file at a time: three JVMs fill two cores.
   { name: 'real', testMs: 240_000, hookMs: 600_000, fileMs: 1_800_000, concurrency: 1, isKafkaNeeded: true },
   // What is slow and rarely fails: only by its name, as `npm run nightly` does.

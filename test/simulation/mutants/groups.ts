@@ -175,8 +175,8 @@ export const groupMutants: readonly Mutant[] = [
     area: classic,
     breaks: 'a cooperative member keeps partitions of topics that it no longer subscribes to',
     file: 'consumer/group/classic-member.ts',
-    find: '    return this.#host.held().filter(({ topic }) => !topics.has(topic))\n',
-    replace: '    return this.#host.held().filter(({ topic }) => !topics.has(topic) && topic === undefined)\n',
+    find: '    return this.#host.held().filter(({ topic }) => !subscribed.has(topic))\n',
+    replace: '    return this.#host.held().filter(({ topic }) => !subscribed.has(topic) && topic === undefined)\n',
     workloads: ['topics'],
   },
   {

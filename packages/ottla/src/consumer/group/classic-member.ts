@@ -195,12 +195,16 @@ export class ClassicMember implements Membership {
     return this.#host.held().length > 0
   }
 
-  /** Partitions of topics that the application no longer subscribes to. */
-  #foreign(): TopicPartition[] {
+  /** Partitions of topics that the application no longer subscribes to. @param topics to which it does */
+  #foreign(topics = this.#topics()): TopicPartition[] {
+    if (topics === null || this.protocol === 'EAGER') return []
+    const subscribed = new Set(topics)
+    return this.#host.held().filter(({ topic }) => !subscribed.has(topic))
+  }
+
+  #topics(): readonly string[] | null {
     const { subscription } = this.#host
-    if (subscription === null || this.protocol === 'EAGER') return []
-    const topics = new Set(this.#host.topics(subscription))
-    return this.#host.held().filter(({ topic }) => !topics.has(topic))
+    return subscription === null ? null : this.#host.topics(subscription)
   }
 
   #dispatch(event: ClassicEvent): void {
@@ -336,6 +340,7 @@ export class ClassicMember implements Membership {
     if (this.#state.generation < 0) await this.#host.makeRoom()
     await this.#host.knowTopics(subscription, this.#abort.signal)
     const topics = this.#host.topics(subscription)
+    if (this.#foreign(topics).length > 0) return { type: 'foreign-held' }
     this.#joinedWith = fingerprint(topics, this.#cluster.metadata.snapshot)
     const response = await this.#requests.join(this.#state.memberId, this.#protocols(topics), this.#abort.signal)
     const { errorCode, memberId, generationId, leader } = response

@@ -63,6 +63,8 @@ export type ClassicEvent =
       readonly hasPartitions: boolean
       readonly hasForeign: boolean
     }
+  /** Before a join: the subscription has changed again, and lacks topics of partitions that are held. */
+  | { readonly type: 'foreign-held' }
   | { readonly type: 'joined'; readonly memberId: string; readonly generation: number; readonly isLeader: boolean }
   | { readonly type: 'join-refused'; readonly code: number; readonly memberId: string; readonly hasPartitions: boolean }
   /** As leader: the partitions have been assigned. */
@@ -111,6 +113,9 @@ export function step(state: ClassicState, event: ClassicEvent): ClassicStep {
   switch (event.type) {
     case 'join':
       return join(state, event.reason, event.hasPartitions, event.hasForeign)
+    case 'foreign-held':
+      if (state.join !== 'wait-join') return stay(state)
+      return to(state, 'wait-unassign-call', { do: 'revoke', what: 'foreign' })
     case 'joined': {
       if (state.join !== 'wait-join') return stay(state)
       const { memberId, generation, isLeader } = event

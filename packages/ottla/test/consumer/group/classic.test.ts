@@ -181,6 +181,13 @@ test('a cooperative member keeps its partitions while it joins again, unless it 
   assert.deepEqual(from(keeping, ...steady, foreign, someLeft).actions, ['join'])
 })
 
+test('a cooperative member gives up what a change of its mind has made foreign while it was about to join', () => {
+  const changed: ClassicEvent = { type: 'foreign-held' }
+  assert.deepEqual(from(keeping, ...steady, rebalancing, changed).actions, ['revoke'])
+  assert.deepEqual(from(keeping, ...steady, rebalancing, changed, someLeft).actions, ['join'])
+  assert.deepEqual(from(keeping, ...steady, rebalancing, follower, changed).actions, [])
+})
+
 test('a cooperative member gives up revoked partitions, gets new ones, and joins once more', () => {
   const again = [...steady, rebalancing, follower]
   assert.deepEqual(from(keeping, ...again, taken).actions, ['revoke'])
@@ -246,6 +253,7 @@ test('no sequence of events leads to a move that the table does not know', () =>
     leader,
     follower,
     computed,
+    { type: 'foreign-held' },
     synced,
     assigned,
     unassigned,
