@@ -387,13 +387,20 @@ class Reader {
       const hasNothing = next >= (ends[index] ?? 0) || pausedAt !== null || seeking > 0 || this.#isOver
       if (hasNothing) partition.servedAt = now
       const since = Math.max(servedAt, movedAt)
-      const mostMs = Math.max(STARVED_MS[this.#slowMs < SLOW_MS ? 'quick' : 'slow'], this.#waitMs + ANSWERED_MS)
+      const starvedMs = STARVED_MS[this.#slowMs < SLOW_MS ? 'quick' : 'slow'] + this.#fullQueueMs(ends)
+      const mostMs = Math.max(starvedMs, this.#waitMs + ANSWERED_MS)
       if (hasNothing || now - since < mostMs) continue
       this.#world.complain(
         `nothing of partition ${index} has come for ${mostMs / 1000} s; it stands at ${next} of ${ends[index] ?? 0} (${this.#way})`,
       )
       partition.servedAt = now
     }
+  }
+
+  /** A queue that is full of others keeps a partition from being fetched: until all that there is is handled, at most. */
+  #fullQueueMs(ends: readonly number[]): number {
+    if (this.#config['queued.max.messages.kbytes'] === undefined) return 0
+    return this.#slowMs * ends.reduce((sum, end) => sum + end, 0)
   }
 
   #ends(): number[] {

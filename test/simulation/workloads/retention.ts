@@ -14,6 +14,8 @@ const TOPIC = 'stream'
 const CALM_LIMIT_MS = 120_000
 const CLOSE_LIMIT_MS = 120_000
 const SAMPLE_MS = 500
+/** So often brokers apply retention by themselves. */
+const RETENTION_MS = 300_000
 /** By then the sessions of earlier readers are over: a group is that of the present one. */
 const SETTLED_MS = 90_000
 
@@ -149,7 +151,10 @@ export async function retention(world: World): Promise<void> {
     while (!gone.isSet()) {
       log.look()
       for (const reader of readers) reader.checkSeen()
-      await world.lookAgain(SAMPLE_MS)
+      // Right before retention, too: it deletes what was seen by readers only.
+      const dueMs = RETENTION_MS - 1 - (world.now % RETENTION_MS)
+      const lookMs = world.rhythm.lookMs(world.now, SAMPLE_MS)
+      await world.sleep(dueMs > 0 ? Math.min(dueMs, lookMs) : lookMs)
     }
   })()
   const acting = Promise.all([
