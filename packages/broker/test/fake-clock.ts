@@ -20,6 +20,11 @@ export class FakeClock implements Clock {
     return { cancel: () => void this.#pending.delete(pending) }
   }
 
+  /** Time passes, and no timer fires: the event loop has not come to them. */
+  standStill(ms: number): void {
+    this.#now += ms
+  }
+
   advance(ms: number): void {
     const until = this.#now + ms
     for (;;) {

@@ -1,5 +1,6 @@
 /** A group of any type, with its committed offsets. */
 import { ErrorCode } from '@ottla/protocol'
+import { PunctualClock } from '../base/punctual-clock.ts'
 import { CommittedOffsets, type CommittedOffset } from './committed-offsets.ts'
 import { ClassicInConsumer } from './classic-in-consumer.ts'
 import type { ClassicSettings, ClassicState } from './classic-member.ts'
@@ -48,18 +49,20 @@ export class Group {
   /** By {@link offsetKey}. */
   readonly offsets: CommittedOffsets
   readonly #context: GroupContext
+  readonly #clock: PunctualClock
   readonly #committedAt = new Map<string, number>()
   #core: ClassicGroup | ConsumerGroup | ShareGroup | StreamsGroup
 
   constructor(id: string, context: GroupContext) {
     this.id = id
-    this.#context = context
+    this.#clock = new PunctualClock(context.clock)
+    this.#context = { ...context, clock: this.#clock }
     this.offsets = new CommittedOffsets((key, offset) => {
       if (offset === null) this.#committedAt.delete(key)
       else this.#committedAt.set(key, context.clock.now())
       context.offsetChanged?.(id, key, offset)
     })
-    this.#core = new ClassicGroup(id, context.clock, context.classic)
+    this.#core = new ClassicGroup(id, this.#clock, context.classic)
   }
 
   get type(): 'classic' | 'consumer' | 'share' | 'streams' {
@@ -229,6 +232,11 @@ export class Group {
       if (needed !== null && needed <= limit) this.offsets.delete(key)
     }
     return this.isEmpty && this.offsets.size === 0 && !(this.#core instanceof ShareGroup)
+  }
+
+  /** Removes the members whose sessions have ended, if the event loop has not come to it. */
+  endSessions(): void {
+    this.#clock.fireDue()
   }
 
   /** Another broker coordinates the group. A classic group falls back to its last complete generation. */

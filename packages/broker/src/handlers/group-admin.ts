@@ -123,6 +123,8 @@ function remove(groupId: string, context: RequestContext, { coordinators, groups
   if (problem !== ErrorCode.ERR_NO_ERROR) return problem
   const group = groups.get(groupId)
   if (group === undefined) return ErrorCode.ERR_GROUP_ID_NOT_FOUND
+  // Whoever waits for a session to end deletes the group right then.
+  group.endSessions()
   if (!group.isEmpty) return ErrorCode.ERR_NON_EMPTY_GROUP
   groups.delete(group)
   return ErrorCode.ERR_NO_ERROR
