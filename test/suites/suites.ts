@@ -18,7 +18,7 @@ const franzGo: ForeignSuite = {
     const folder = await goModule('github.com/twmb/franz-go', FRANZ_GO)
     // 500,000 records by default, which take minutes on two cores.
     const env = { KGO_SEEDS: bootstrapServers, KGO_TEST_RECORDS: '50000' }
-    return goTests({ folder, packages: ['./pkg/kgo'], env, flags: ['-timeout', '30m'], log })
+    return goTests({ folder, packages: ['./pkg/kgo'], env, flags: ['-timeout', '60m'], log })
   },
 }
 
