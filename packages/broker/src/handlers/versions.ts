@@ -1,6 +1,7 @@
 /** ApiVersions. */
-import { ApiVersionsServer, ErrorCode, type ApiVersionsResponse } from '@ottla/protocol'
+import { ApiVersionsServer, ErrorCode, ProduceServer, type ApiVersionsResponse } from '@ottla/protocol'
 import type { Features } from '../releases/features.ts'
+import type { VersionRange } from '../releases/versions.ts'
 import { route, type Route } from './request.ts'
 
 // The first version with features.
@@ -18,7 +19,7 @@ export const versionRoutes: readonly Route[] = [
       session.softwareVersion = clientSoftwareVersion
       return {
         errorCode: ErrorCode.ERR_NO_ERROR,
-        apiKeys: [...stores.versions].map(([apiKey, { min, max }]) => ({ apiKey, minVersion: min, maxVersion: max })),
+        apiKeys: [...stores.versions].map(told),
         throttleTimeMs: 0,
         ...(version >= FEATURES_VERSION ? features(stores.features, version) : {}),
       }
@@ -30,6 +31,12 @@ export const versionRoutes: readonly Route[] = [
     },
   ),
 ]
+
+/** As Kafka, of Produce also versions that are long gone: older librdkafkas compress nothing without them (KAFKA-18659). */
+function told([apiKey, { min, max }]: [number, VersionRange]): ApiVersionsResponse['apiKeys'][number] {
+  const isProduce = apiKey === ProduceServer.key && min === ProduceServer.minVersion
+  return { apiKey, minVersion: isProduce ? 0 : min, maxVersion: max }
+}
 
 function failed(errorCode: number): ApiVersionsResponse {
   return { errorCode, apiKeys: [], throttleTimeMs: 0 }
