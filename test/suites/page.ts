@@ -116,7 +116,8 @@ function differences(
     )
     const reason = Object.entries(reasons).find(([start]) => name.startsWith(start))?.[1]
     if (here === 'failed' && there !== 'failed' && reason === undefined) unexplained.push(name)
-    const why = reason ?? (there === 'failed' ? 'fails on Kafka, too' : 'not looked at yet')
+    const onKafka = here === 'failed' ? 'fails on Kafka, too' : 'fails on Kafka only'
+    const why = reason ?? (there === 'failed' ? onKafka : 'not looked at yet')
     return `- \`${name}\`: ${here} on the embedded cluster, ${there} on Kafka: ${why}`
   })
 }

@@ -55,7 +55,7 @@ export const aiokafka: ForeignSuite = {
       '--no-pull',
       '--timeout=300',
       '-k',
-      'Integration and not ssl and not sasl',
+      '(Integration or TestAdmin or TestSender) and not ssl and not sasl',
       'tests',
     ]
     return pyTests(aiokafkaSource, run, args, env, ({ folder }) => {
