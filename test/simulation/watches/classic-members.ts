@@ -51,7 +51,9 @@ class Member {
   isCooperative = false
   /** Since when it has partitions to give up, and has to join again; null if it does not. */
   owesJoinSince: number | null = null
-  /** Partitions by name: of this generation, and of the one before, which it may still give up. */
+  /** Partitions by name: those that it has said that it has, when it last joined; */
+  claimed = new Set<string>()
+  /** of this generation, and of the one before, which it may still give up. */
   assigned = new Set<string>()
   before = new Set<string>()
 
@@ -146,7 +148,7 @@ export class ClassicJudge implements WireJudge {
   #synced(member: Member, { assignment }: Decoded<SyncGroupResponse>): void {
     member.before = member.assigned
     member.assigned = assignedIn(assignment)
-    const givesUp = [...member.before].some(partition => !member.assigned.has(partition))
+    const givesUp = [...member.claimed].some(partition => !member.assigned.has(partition))
     member.owesJoinSince = member.isCooperative && givesUp ? this.#world.now : null
     member.beatAt = member.heardAt = this.#world.now
   }
@@ -196,11 +198,13 @@ export class ClassicJudge implements WireJudge {
     if ((memberId === '' || member.lost !== null) && held.length > 0)
       this.#world.complain(`${host} joins anew, and still has ${held.length} partitions of before`)
     if (held.length === 0) member.assigned.clear()
+    member.claimed.clear()
     for (const { metadata } of protocols) {
       const { topics, owned } = subscriptionIn(metadata)
-      const foreign = owned.filter(topic => !topics.includes(topic))
+      const foreign = owned.map(({ topic }) => topic).filter(topic => !topics.includes(topic))
       if (foreign.length > 0)
         this.#world.complain(`${host} joins for ${topics.join(' ')}, and keeps partitions of ${foreign.join(' ')}`)
+      for (const partition of owned.flatMap(namesOf)) member.claimed.add(partition)
     }
   }
 
@@ -230,12 +234,21 @@ function assignedIn(assignment: Buffer): Set<string> {
   if (assignment.length === 0) return new Set()
   const reader = new Reader(assignment)
   const { assignedPartitions } = readConsumerProtocolAssignment(reader, reader.int16())
-  return new Set(assignedPartitions.flatMap(({ topic, partitions }) => partitions.map(each => `${topic} [${each}]`)))
+  return new Set(assignedPartitions.flatMap(namesOf))
 }
 
-/** The topics that a member subscribes to, and those of which it has partitions. */
-function subscriptionIn(metadata: Buffer): { topics: readonly string[]; owned: readonly string[] } {
+interface PartitionsOfTopic {
+  readonly topic: string
+  readonly partitions: readonly number[]
+}
+
+function namesOf({ topic, partitions }: PartitionsOfTopic): string[] {
+  return partitions.map(partition => `${topic} [${partition}]`)
+}
+
+/** The topics that a member subscribes to, and the partitions that it has. */
+function subscriptionIn(metadata: Buffer): { topics: readonly string[]; owned: readonly PartitionsOfTopic[] } {
   const reader = new Reader(metadata)
   const { topics, ownedPartitions } = readConsumerProtocolSubscription(reader, reader.int16())
-  return { topics, owned: ownedPartitions.map(({ topic }) => topic) }
+  return { topics, owned: ownedPartitions }
 }
