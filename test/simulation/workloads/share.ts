@@ -146,10 +146,11 @@ class Worker implements Life {
   async #run(): Promise<void> {
     await this.#consumer.run({
       concurrency: 5,
-      handler: async message => {
+      handler: async (message, { signal }) => {
         await this.#take(message)
         if (this.#dice.chance(0.05)) throw new Error('again')
-        if (this.#crashed.isSet()) return
+        // What close has not waited for, it has released.
+        if (this.#crashed.isSet() || signal.aborted) return
         this.#accepting.add(placeOf(message))
         this.#finish(message)
       },
