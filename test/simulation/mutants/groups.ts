@@ -214,6 +214,7 @@ export const groupMutants: readonly Mutant[] = [
     find: '  const next = { ...state, epoch: 0 }\n',
     replace: '  const next = { ...state }\n',
     workloads: ['groups'],
+    survives: 'the coordinator refuses whatever comes with that epoch, as the client would have done by itself',
   },
   {
     id: 'revoke-not-acknowledged',
