@@ -94,7 +94,8 @@ export const shareMutants: readonly Mutant[] = [
     find: '      if (message.lockedUntil <= now) {\n',
     replace: '      if (message.lockedUntil < 0) {\n',
     workloads,
-    survives: 'locks of messages that wait are renewed, and those that could not be are swept out: it is the second net',
+    survives:
+      'locks of messages that wait are renewed, and those that could not be are swept out: it is the second net',
   },
   {
     id: 'lock-not-renewed',
