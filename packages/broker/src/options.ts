@@ -75,8 +75,9 @@ export interface EmbeddedClusterOptions {
   readonly brokerIds?: readonly number[]
   /**
    * Broker settings by Kafka's names, as in a `broker.properties`: `{ 'log.retention.ms': '60000' }`. Those that are the
-   * defaults of topics take effect, as does `default.replication.factor`; others are shown to clients. Options win over
-   * settings for the same. `brokerProperties` reads a whole file.
+   * defaults of topics or of groups (`group.share.record.lock.duration.ms`) take effect, as does
+   * `default.replication.factor`; others are shown to clients. Options win over settings for the same. `brokerProperties`
+   * reads a whole file.
    */
   readonly configs?: Readonly<Record<string, string>>
   /** Port of the first broker; the others take the ports after it. 0, the default: free ports. */

@@ -94,6 +94,7 @@ export function makeStores(
       maxMs: options.groupMaxSessionTimeoutMs ?? MAX_SESSION_MS,
     },
     persistence: storage,
+    brokerSettings: brokerConfigs.given,
   })
   const transactionalOffsets = new TransactionalOffsets(storage)
   const producerIds = new ProducerIdSource(options.producerIds ?? 'sequential', random, storage)

@@ -34,6 +34,11 @@ export const groupConfigDefaults: ReadonlyMap<string, string> = new Map(
   [...settings].map(([name, { defaultValue }]) => [name, defaultValue]),
 )
 
+/** The broker setting that a group setting has its default from. */
+export function brokerNameOf(name: string): string {
+  return `group.${name}`
+}
+
 /** Why a setting is refused, or null. @param value null: back to the default */
 export function groupConfigProblem(name: string, value: string | null): string | null {
   const setting = settings.get(name)
@@ -45,6 +50,17 @@ export function groupConfigProblem(name: string, value: string | null): string |
 /** The configurations of groups, which may exist before the groups do. */
 export class GroupConfigs {
   readonly #groups = new Map<string, Map<string, string>>()
+  readonly #ofBrokers: ReadonlyMap<string, string>
+
+  /** @param ofBrokers what brokers were started with: `group.share.delivery.count.limit` is the default of groups */
+  constructor(ofBrokers: ReadonlyMap<string, string> = new Map()) {
+    this.#ofBrokers = ofBrokers
+  }
+
+  /** What brokers were started with, for groups without a setting of their own. */
+  ofBrokers(name: string): string | undefined {
+    return this.#ofBrokers.get(brokerNameOf(name))
+  }
 
   /** The group's own settings, without defaults. */
   of(groupId: string): ReadonlyMap<string, string> {
@@ -68,7 +84,7 @@ export class GroupConfigs {
   }
 
   text(groupId: string, name: string): string {
-    const value = this.#groups.get(groupId)?.get(name) ?? groupConfigDefaults.get(name)
+    const value = this.#groups.get(groupId)?.get(name) ?? this.ofBrokers(name) ?? groupConfigDefaults.get(name)
     if (value === undefined) throw new Error(`there is no group setting ${name}`)
     return value
   }

@@ -18,16 +18,19 @@ export interface GroupsOptions {
   readonly classic: ClassicSettings
   readonly sessionLimits: SessionLimits
   readonly persistence: GroupPersistence | null
+  /** The settings that brokers were started with. */
+  readonly brokerSettings: ReadonlyMap<string, string>
 }
 
 export class Groups {
-  readonly configs = new GroupConfigs()
+  readonly configs: GroupConfigs
   readonly classic: ClassicSettings
   readonly sessionLimits: SessionLimits
   readonly #groups = new Map<string, Group>()
   readonly #context: GroupContext
 
-  constructor({ clock, topics, classic, sessionLimits, persistence }: GroupsOptions) {
+  constructor({ clock, topics, classic, sessionLimits, persistence, brokerSettings }: GroupsOptions) {
+    this.configs = new GroupConfigs(brokerSettings)
     this.classic = classic
     this.sessionLimits = sessionLimits
     this.#context = {

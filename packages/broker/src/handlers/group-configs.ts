@@ -2,7 +2,7 @@
 import { ErrorCode } from '@ottla/protocol'
 import { brokerSettingType } from '../configs/broker-configs.ts'
 import { BOOLEAN, INT, STRING } from '../configs/broker-settings.ts'
-import { groupConfigDefaults, groupConfigProblem } from '../groups/configs.ts'
+import { brokerNameOf, groupConfigDefaults, groupConfigProblem } from '../groups/configs.ts'
 import { DELETE, SET, Source, problem, type ConfigKind } from './config-kind.ts'
 
 export const groupConfigs: ConfigKind = {
@@ -13,17 +13,20 @@ export const groupConfigs: ConfigKind = {
     return [...groupConfigDefaults].map(([name, defaultValue]) => {
       const value = own.get(name)
       const isOwn = value !== undefined
-      const ofBrokers = `group.${name}`
+      const ofBrokers = brokerNameOf(name)
+      const given = groups.configs.ofBrokers(name)
       const configType = brokerSettingType(ofBrokers) ?? typeOf(defaultValue)
+      const source = given === undefined ? Source.default : Source.start
       return {
         name,
-        value: value ?? defaultValue,
+        value: value ?? given ?? defaultValue,
         readOnly: false,
-        configSource: isOwn ? Source.group : Source.default,
+        configSource: isOwn ? Source.group : source,
         isSensitive: false,
         configType,
         synonyms: [
           ...(isOwn ? [{ name, value, source: Source.group }] : []),
+          ...(given === undefined ? [] : [{ name: ofBrokers, value: given, source }]),
           {
             name: brokerSettingType(ofBrokers) === undefined ? name : ofBrokers,
             value: defaultValue,

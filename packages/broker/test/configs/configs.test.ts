@@ -1,6 +1,12 @@
 import { test } from 'node:test'
 import assert from 'node:assert/strict'
-import { AlterConfigs, DescribeConfigs, ErrorCode, IncrementalAlterConfigs } from '@ottla/protocol'
+import {
+  AlterConfigs,
+  ConsumerGroupHeartbeat,
+  DescribeConfigs,
+  ErrorCode,
+  IncrementalAlterConfigs,
+} from '@ottla/protocol'
 import { EmbeddedCluster } from '../../src/index.ts'
 import { WireClient } from '../wire-client.ts'
 
@@ -32,6 +38,25 @@ test('groups are configured before they exist, all settings or none', async () =
   assert.deepEqual(await interval(), ['6000', 8, 2])
   assert.equal(await alter('g', [INTERVAL, 1, null]), ErrorCode.ERR_NO_ERROR)
   assert.deepEqual(await interval(), ['5000', 5, 1])
+  client.close()
+})
+
+test('groups have what the brokers were started with, unless they have a setting of their own', async () => {
+  await using cluster = await EmbeddedCluster.start({ configs: { [`group.${INTERVAL}`]: '700' } })
+  const client = await WireClient.connect(cluster.bootstrapServers)
+  const resources = [{ resourceType: GROUP, resourceName: 'g', configurationKeys: [INTERVAL] }]
+  const { results } = await client.ask(DescribeConfigs, 4, { resources, includeSynonyms: true })
+  const config = results[0]?.configs[0]
+  assert.deepEqual([config?.value, config?.configSource, config?.synonyms.length], ['700', 4, 2])
+  const { heartbeatIntervalMs } = await client.ask(ConsumerGroupHeartbeat, 1, {
+    groupId: 'g',
+    memberId: 'm',
+    memberEpoch: 0,
+    rebalanceTimeoutMs: 1000,
+    subscribedTopicNames: [],
+    topicPartitions: [],
+  })
+  assert.equal(heartbeatIntervalMs, 700)
   client.close()
 })
 

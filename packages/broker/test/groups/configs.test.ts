@@ -33,3 +33,12 @@ test('a group is forgotten with its last setting', () => {
   configs.set('other', 'share.delivery.count.limit', null)
   assert.deepEqual(configs.groupIds(), [])
 })
+
+test('what brokers were started with is the default of groups', () => {
+  const configs = new GroupConfigs(new Map([['group.share.record.lock.duration.ms', '1000']]))
+  assert.equal(configs.number('g', 'share.record.lock.duration.ms'), 1000)
+  configs.set('g', 'share.record.lock.duration.ms', '2000')
+  assert.equal(configs.number('g', 'share.record.lock.duration.ms'), 2000)
+  assert.equal(configs.number('other', 'share.record.lock.duration.ms'), 1000)
+  assert.equal(configs.number('other', 'share.delivery.count.limit'), 5)
+})

@@ -21,6 +21,7 @@ function scene(): { groups: Groups; topics: TopicStore; clock: FakeClock; stored
     topics,
     classic: { initialRebalanceDelayMs: 0, maxSize: Infinity },
     sessionLimits: { minMs: 1, maxMs: 1000 },
+    brokerSettings: new Map(),
     persistence: {
       offsetChanged: (group, key, offset) => {
         stored.push(`${group} ${key.replace('\0', '/')} ${offset === null ? 'gone' : 'set'}`)

@@ -35,6 +35,7 @@ function scene(): MarkerStores {
       classic: { initialRebalanceDelayMs: 0, maxSize: Infinity },
       sessionLimits: { minMs: 1, maxMs: 1 },
       persistence: null,
+      brokerSettings: new Map(),
     }),
   }
 }
