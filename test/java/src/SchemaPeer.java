@@ -12,12 +12,15 @@ import com.google.protobuf.util.JsonFormat;
 import io.apicurio.registry.serde.Default4ByteIdHandler;
 import io.apicurio.registry.serde.avro.AvroKafkaDeserializer;
 import io.apicurio.registry.serde.avro.AvroKafkaSerializer;
+import io.apicurio.registry.serde.avro.DefaultAvroDatumProvider;
 import io.apicurio.registry.serde.jsonschema.JsonSchemaKafkaDeserializer;
 import io.apicurio.registry.serde.jsonschema.JsonSchemaKafkaSerializer;
 import io.apicurio.registry.serde.protobuf.ProtobufKafkaDeserializer;
 import io.apicurio.registry.serde.protobuf.ProtobufKafkaSerializer;
 import io.apicurio.registry.serde.strategy.TopicIdStrategy;
 import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStream;
 import java.io.InputStreamReader;
 import java.io.PrintStream;
 import java.math.BigDecimal;
@@ -33,8 +36,10 @@ import java.util.Map;
 import org.apache.avro.Conversions;
 import org.apache.avro.Schema;
 import org.apache.avro.generic.GenericData;
+import org.apache.avro.generic.GenericDatumReader;
 import org.apache.avro.generic.GenericFixed;
 import org.apache.avro.generic.IndexedRecord;
+import org.apache.avro.io.DatumReader;
 import org.apache.kafka.common.header.Headers;
 import org.apache.kafka.common.header.internals.RecordHeaders;
 import org.apache.kafka.common.serialization.Deserializer;
@@ -106,11 +111,12 @@ public class SchemaPeer {
         boolean isFound = order.get("format").asText().equals("JSON");
         config.put("apicurio.registry.auto-register", !isFound);
         config.put("apicurio.registry.find-latest", isFound);
+        config.put("apicurio.registry.dereference-schema", order.path("dereferences").asBoolean());
         config.put("apicurio.registry.serde.send-type-ref", false);
         config.put("apicurio.registry.serde.read-type-ref", false);
         config.put("apicurio.registry.serde.send-indexes", true);
         config.put("apicurio.registry.serde.read-indexes", true);
-        config.put("apicurio.registry.serde.validation-enabled", true);
+        config.put("apicurio.registry.serde.validation-enabled", order.path("validates").asBoolean(true));
         return config;
     }
 
@@ -126,14 +132,44 @@ public class SchemaPeer {
     }
 
     @SuppressWarnings({"unchecked", "rawtypes"})
-    private static Deserializer<Object> deserializerOf(JsonNode order) {
+    private static Deserializer<Object> deserializerOf(JsonNode order) throws Exception {
         Deserializer deserializer = switch (order.get("format").asText()) {
             case "AVRO" -> new AvroKafkaDeserializer<>();
             case "JSON" -> new JsonSchemaKafkaDeserializer<>();
             default -> new ProtobufKafkaDeserializer<Message>();
         };
-        deserializer.configure(config(order), isKey(order));
+        Map<String, Object> config = config(order);
+        if (order.has("schema")) {
+            ReadAs.schema = new Schema.Parser().parse(order.get("schema").toString());
+            config.put("apicurio.registry.avro-datum-provider", ReadAs.class.getName());
+        }
+        // Without a class, messages are read as they were written.
+        if (order.has("files") && !order.path("asWritten").asBoolean()) {
+            Generated.descriptor = descriptor(order);
+            config.put("apicurio.registry.deserializer.value.return-class", Generated.class);
+            config.put("apicurio.registry.deserializer.key.return-class", Generated.class);
+        }
+        deserializer.configure(config, isKey(order));
         return deserializer;
+    }
+
+    /** Reads Avro as the application's schema has it; by default it is read as it was written. */
+    public static final class ReadAs extends DefaultAvroDatumProvider<Object> {
+        private static Schema schema;
+
+        @Override
+        public DatumReader<Object> createDatumReader(Schema written) {
+            return new GenericDatumReader<>(written, schema);
+        }
+    }
+
+    /** Stands for a class that protoc generates: their deserializer asks it for this method, and it knows its message by itself. */
+    public static final class Generated {
+        private static Descriptors.Descriptor descriptor;
+
+        public static DynamicMessage parseFrom(InputStream bytes) throws IOException {
+            return DynamicMessage.parseFrom(descriptor, bytes);
+        }
     }
 
     private static boolean isKey(JsonNode order) {
