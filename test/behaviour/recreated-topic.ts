@@ -8,8 +8,16 @@ import { fresh } from './world.ts'
 const quiet = (): void => undefined
 const pause = (ms: number): Promise<void> => new Promise(resolve => setTimeout(resolve, ms))
 
+export interface Surroundings {
+  /** The broker takes commits that name topics by id (Kafka 4.1 and later). */
+  readonly hasCommitsById: boolean
+}
+
 /** Registers the tests; `start` starts a broker without security. */
-export function recreatedTopicScenarios(start: () => Promise<PlainWorld>): void {
+export function recreatedTopicScenarios(
+  start: () => Promise<PlainWorld>,
+  { hasCommitsById }: Surroundings = { hasCommitsById: true },
+): void {
   const world = plainClients(start)
 
   async function create(topic: string): Promise<void> {
@@ -115,6 +123,56 @@ export function recreatedTopicScenarios(start: () => Promise<PlainWorld>): void 
         const expected = Array.from({ length: count - first }, (_, i) => `${first + i}`)
         if (kind === 'plain') assert.deepEqual(new Set(written), new Set(expected))
         else assert.deepEqual(written, expected)
+      })
+    }
+  }
+
+  async function send(topic: string, values: readonly string[]): Promise<void> {
+    await Promise.all(values.map(value => world.producer.send({ topic, partition: 0, value })))
+  }
+
+  const protocols = hasCommitsById ? (['classic', 'consumer'] as const) : []
+  const ends: Record<string, (consumer: Consumer) => Promise<unknown>> = {
+    'commit()': consumer => consumer.commit().catch((error: unknown) => error),
+    'unsubscribe()': consumer => consumer.unsubscribe(),
+    'close()': () => Promise.resolve(),
+  }
+  for (const protocol of protocols) {
+    for (const [end, finish] of Object.entries(ends)) {
+      test(`${end} of a ${protocol} member says nothing about a topic made anew under the name of one that it has read`, async () => {
+        const topic = fresh('recreated')
+        const group = fresh('readers')
+        const member = (): Consumer =>
+          new Consumer(
+            {
+              'bootstrap.servers': world.bootstrapServers,
+              'group.id': group,
+              'group.protocol': protocol,
+              'auto.offset.reset': 'earliest',
+              // Only what is tested commits.
+              'auto.commit.interval.ms': 600_000,
+            },
+            { logger: quiet },
+          )
+        await create(topic)
+        await send(topic, ['a', 'b', 'c', 'd', 'e'])
+        {
+          await using first = member()
+          first.subscribe([topic])
+          for (const value of ['a', 'b', 'c', 'd', 'e']) {
+            assert.equal(String((await first.readMessage(20_000)).value), value)
+          }
+          await makeAnew(topic, 0)
+          await finish(first)
+        }
+        // More than there were: an offset of the old topic is within the new one.
+        await send(
+          topic,
+          Array.from({ length: 10 }, (_, i) => `new ${i}`),
+        )
+        await using second = member()
+        second.subscribe([topic])
+        assert.equal(String((await second.readMessage(20_000)).value), 'new 0')
       })
     }
   }

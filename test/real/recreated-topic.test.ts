@@ -4,6 +4,6 @@ import { sharedKafka } from '../harness/shared.ts'
 
 for (const which of ['single', 'old'] as const) {
   describe(`a recreated topic (${which})`, () => {
-    recreatedTopicScenarios(() => sharedKafka(which))
+    recreatedTopicScenarios(() => sharedKafka(which), { hasCommitsById: which === 'single' })
   })
 }

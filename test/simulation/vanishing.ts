@@ -17,8 +17,8 @@ export function joinLimitMs(world: World): number | undefined {
   return vanishes(world) ? JOIN_MS : undefined
 }
 
-/** In some seeds, until a moment. */
-export async function vanishNowAndThen(world: World, until: number): Promise<void> {
+/** In some seeds, until a moment. @param onVanished is told of each loss */
+export async function vanishNowAndThen(world: World, until: number, onVanished?: () => void): Promise<void> {
   if (!vanishes(world)) return
   const dice = world.simulation.dice('vanishing')
   // Who has not used a connection since then notices it at any time.
@@ -29,5 +29,6 @@ export async function vanishNowAndThen(world: World, until: number): Promise<voi
     const broker = `broker-${dice.int(1, BROKERS)}`
     const count = world.simulation.network.vanish(broker)
     world.note(`VANISHES ${count} connections of ${broker}`)
+    onVanished?.()
   }
 }

@@ -44,6 +44,8 @@ class Jobs {
   readonly isQuiet: boolean
   /** No leader moves: a message that was accepted must not come again. */
   readonly leadersStay: boolean
+  /** When connections were last lost without a word. */
+  vanishedAt = -Infinity
   steps = 0
 
   constructor(isQuiet: boolean, leadersStay: boolean) {
@@ -164,7 +166,9 @@ class Worker implements Life {
     jobs.deliveries.set(place, (jobs.deliveries.get(place) ?? 0) + 1)
     this.#world.note(`${this.name} got ${place}`)
     const count = jobs.counts.get(place) ?? 0
-    if (jobs.leadersStay && message.deliveryCount <= count)
+    // Of a connection that was lost without a word nobody hears before the locks of its messages end.
+    const isKnown = this.#world.now - jobs.vanishedAt > LOCK_MS
+    if (jobs.leadersStay && isKnown && message.deliveryCount <= count)
       this.#world.complain(`${place} is given for the ${message.deliveryCount}. time, and was for the ${count}.`)
     jobs.counts.set(place, message.deliveryCount)
     if (jobs.isQuiet && jobs.done.has(place)) this.#world.complain(`${place} is given to ${this.name} again`)
@@ -214,7 +218,7 @@ export async function share(world: World): Promise<void> {
   if (isQuiet) await world.sleep(world.stormMs)
   else {
     const forgetting = forgetNowAndThen(world, GROUP, until)
-    const vanishing = vanishNowAndThen(world, until)
+    const vanishing = vanishNowAndThen(world, until, () => (jobs.vanishedAt = world.now))
     await world.storm({
       everyMs: dice.pick([1000, 3000, 10_000]),
       hosts: () => [...writers.map(writer => writer.name), ...churn.names],
