@@ -94,6 +94,12 @@ export class ClassicMember implements Membership {
     return this.#state.isLost && this.#hasPartitions()
   }
 
+  get isRejoining(): boolean {
+    const { isCooperative, generation, join } = this.#state
+    const isUnderWay = join === 'wait-join' || join === 'wait-metadata' || join === 'wait-sync'
+    return isCooperative && generation >= 0 && isUnderWay && this.#hasPartitions()
+  }
+
   get isMember(): boolean {
     if (isMember(this.#state)) return true
     // A cooperative member keeps its partitions from others while it joins again.
@@ -135,6 +141,8 @@ export class ClassicMember implements Membership {
         if (this.#state.join === 'steady') this.join('the group is rebalancing')
         return
       case 'lost-generation':
+        // All have joined: the response to its own JoinGroup brings the new generation.
+        if (this.#state.join === 'wait-join') return
         this.#lose('the group has moved on to another generation', false)
         return
       case 'lost-membership':

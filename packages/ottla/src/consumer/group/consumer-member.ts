@@ -72,6 +72,10 @@ export class ConsumerMember implements Membership {
     return this.#term
   }
 
+  get isRejoining(): boolean {
+    return false
+  }
+
   get isMember(): boolean {
     return isMember(this.#state)
   }

@@ -90,6 +90,11 @@ export class Group {
     return this.#member.generation
   }
 
+  /** See Membership. */
+  get isRejoining(): boolean {
+    return this.#member.isRejoining
+  }
+
   get protocol(): RebalanceEvent['protocol'] {
     return this.#member.protocol
   }

@@ -64,6 +64,8 @@ export interface Membership {
   matchesInClient(subscription: Subscription): boolean
   /** The group counts on this member to poll. */
   readonly isMember: boolean
+  /** A member of a classic group that keeps its partitions while it joins again. */
+  readonly isRejoining: boolean
   /** Joins, or joins again with another subscription or after having been parked. */
   join(reason: string): void
   /** Topics or partitions may have come or gone. */

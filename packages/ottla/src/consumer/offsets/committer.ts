@@ -1,13 +1,6 @@
 /** Sends commits in the order of the calls, and at intervals. */
-import {
-  ErrorCode,
-  OffsetCommit,
-  type Decoded,
-  type OffsetCommitRequest,
-  type OffsetCommitResponse,
-} from '@ottla/protocol'
+import { ErrorCode } from '@ottla/protocol'
 import { Deadline, sleep, type Timer } from '../../base/clock.ts'
-import { groupByTopic } from '../../base/grouping.ts'
 import { messageOf } from '../../base/unknown-error.ts'
 import { within } from '../../base/wait.ts'
 import type { Cluster } from '../../cluster/cluster.ts'
@@ -15,57 +8,40 @@ import type { ClientContext } from '../../cluster/context.ts'
 import { KafkaError } from '../../errors.ts'
 import type { CommitPayload } from '../../observe/channel-payloads.ts'
 import { channels } from '../../observe/channels.ts'
-import type { ConsumerGroupMetadata, TopicPartitionOffset } from '../../types.ts'
-import { memberAnswer, transientCode } from '../group/membership-errors.ts'
+import type { TopicPartitionOffset } from '../../types.ts'
 import type { Assignment } from '../partition/assignment.ts'
 import type { Cursor } from '../partition/cursor.ts'
-import type { OffsetStore } from '../partition/offset-store.ts'
+import {
+  CommitRequests,
+  type Commit,
+  type CommitAnswer,
+  type CommitCall,
+  type CommitterGroup,
+} from './commit-requests.ts'
 
-// Later versions name topics by id.
-const NEWEST_VERSION = 9
 // How long to wait for the group's leader to assign partitions: it may have left.
 const LEADER_ASSIGNS_MS = 5000
 
-/** An offset to commit, and its store if the partition is or was assigned to this consumer. */
-export interface Commit {
-  readonly offset: TopicPartitionOffset
-  readonly store: OffsetStore | undefined
-}
-
-/** What the committer needs from its group. */
-export interface CommitterGroup {
-  readonly groupId: string
-  /**
-   * The identity for a commit, without a generation outside a group. Throws KafkaError after the membership was lost.
-   */
-  committing(): ConsumerGroupMetadata
-  /** Changes when the membership ends: its partitions may belong to others. */
-  readonly term: number
-  /** Generation or member epoch; -1 outside a group. */
-  readonly generation: number
-  /** The coordinator has refused a commit of this generation. */
-  onRefused(api: 'OffsetCommit', code: number, generation: number): void
-}
-
-/** The membership at the time of the call. */
-type Asked = Pick<CommitterGroup, 'term' | 'generation'>
+type OnEnded = (results: readonly TopicPartitionOffset[] | null) => void
 
 export class Committer {
   readonly #context: ClientContext
-  readonly #cluster: Cluster
   readonly #group: CommitterGroup
+  readonly #requests: CommitRequests
   readonly #assignment: Assignment
   // A retried commit must not overtake a later one.
   #last: Promise<unknown> = Promise.resolve()
+  /** Calls that have not ended and name a partition that is not assigned: it may be one that is being given up. */
+  #unassigned = 0
   #timer: Timer | null = null
   #running = false
   #closed = false
 
   constructor(context: ClientContext, cluster: Cluster, group: CommitterGroup, assignment: Assignment) {
     this.#context = context
-    this.#cluster = cluster
     this.#assignment = assignment
     this.#group = group
+    this.#requests = new CommitRequests(context, cluster, group)
   }
 
   /** Commits stored offsets every `auto.commit.interval.ms`, if `enable.auto.commit` is set. */
@@ -117,14 +93,19 @@ export class Committer {
    */
   commit(commits: readonly Commit[], deadline: Deadline): Promise<TopicPartitionOffset[]> {
     const eras = commits.map(({ store }) => store?.commitBegins() ?? 0)
-    const ended = (results: readonly TopicPartitionOffset[] | null): void => {
+    const isUnassigned = commits.some(({ store }) => store === undefined)
+    if (isUnassigned) this.#unassigned++
+    const ended: OnEnded = results => {
+      if (isUnassigned) this.#unassigned--
       commits.forEach(({ offset, store }, i) => {
         const isCommitted = results !== null && results[i]?.error === undefined
         store?.commitEnded(eras[i] ?? 0, isCommitted ? offset : null)
       })
     }
     const { term, generation } = this.#group
-    const turn = this.#last.then(() => this.#sendTraced(commits, { term, generation }, deadline, ended))
+    const call: CommitCall = { commits, term, generation, deadline }
+    this.#requests.add(call)
+    const turn = this.#traced(commits, () => this.#last.then(() => this.#perform(call, ended)))
     this.#last = turn.catch(() => undefined)
     // The wait for earlier commits counts, too.
     return within(turn, this.#context.clock, deadline, outOfTime)
@@ -132,7 +113,7 @@ export class Committer {
 
   /** Waits for commits of these partitions that are in flight. */
   async ended(cursors: readonly Cursor[], deadline: Deadline): Promise<void> {
-    if (!cursors.some(({ offsets }) => offsets.isBeingCommitted)) return
+    if (this.#unassigned === 0 && !cursors.some(({ offsets }) => offsets.isBeingCommitted)) return
     await within(this.#last, this.#context.clock, deadline, outOfTime).catch(() => undefined)
   }
 
@@ -181,127 +162,44 @@ export class Committer {
     this.#running = false
   }
 
-  /** As `#send`, published if anybody subscribes. */
-  #sendTraced(
-    commits: readonly Commit[],
-    asked: Asked,
-    deadline: Deadline,
-    ended: (results: readonly TopicPartitionOffset[] | null) => void,
-  ): Promise<TopicPartitionOffset[]> {
-    const send = (): Promise<TopicPartitionOffset[]> => this.#send(commits, asked, deadline, ended)
-    if (!channels.commit.hasSubscribers) return send()
+  /** Published if anybody subscribes. */
+  #traced(commits: readonly Commit[], work: () => Promise<TopicPartitionOffset[]>): Promise<TopicPartitionOffset[]> {
+    if (!channels.commit.hasSubscribers) return work()
     const payload: CommitPayload = { client: this.#context.client, offsets: commits.map(({ offset }) => offset) }
-    return channels.commit.trace(payload, async () => (payload.result = await send()))
+    return channels.commit.trace(payload, async () => (payload.result = await work()))
   }
 
   /** @param ended called once, with the results if there are any, before they are reported */
-  async #send(
-    commits: readonly Commit[],
-    asked: Asked,
-    deadline: Deadline,
-    ended: (results: readonly TopicPartitionOffset[] | null) => void,
-  ): Promise<TopicPartitionOffset[]> {
-    const { clock, counters, events, logger } = this.#context
-    const group = this.#group
-    const { groupId } = group
-    const askedAt = clock.now()
-    let generation = -1
-    let sent: readonly Commit[] = []
-    const body = (version: number): OffsetCommitRequest => {
-      if (group.term !== asked.term) throw KafkaError.of(ErrorCode.ERR_UNKNOWN_MEMBER_ID, `group '${groupId}'`)
-      // Asked for in each attempt: a stale member epoch is replaced by the current one.
-      const { memberId, generationId, groupInstanceId } = group.committing()
-      generation = generationId
-      sent = commits.filter(commit => !isOver(commit, asked.generation, generationId))
-      if (sent.length === 0) throw KafkaError.of(ErrorCode.ERR_ILLEGAL_GENERATION, `group '${groupId}'`)
-      const topics = requestTopics(sent)
-      const request = { groupId, generationIdOrMemberEpoch: generationId, memberId, topics }
-      return groupInstanceId === undefined || version < 7 ? request : { ...request, groupInstanceId }
-    }
-    let response: Decoded<OffsetCommitResponse>
+  async #perform(call: CommitCall, ended: OnEnded): Promise<TopicPartitionOffset[]> {
+    const { events, logger } = this.#context
+    let answer: CommitAnswer
     try {
-      response = await this.#cluster.request({ to: 'coordinator', type: 'group', key: groupId }, OffsetCommit, body, {
-        deadline,
-        maxVersion: NEWEST_VERSION,
-        errorOf: response => {
-          const code = coordinatorError(response)
-          // The next attempt has the epoch that the next heartbeat brings.
-          if (memberAnswer('OffsetCommit', code) === 'refresh-epoch') group.onRefused('OffsetCommit', code, generation)
-          return code
-        },
-      })
+      answer = await this.#requests.answerTo(call)
     } catch (error) {
       ended(null)
-      const offsets = commits.map(({ offset }) => offset)
+      const offsets = call.commits.map(({ offset }) => offset)
       if (error instanceof KafkaError) events.emit({ type: 'offsets-committed', offsets, error })
       throw error
     }
-    counters.pushed.commitLatency.add(clock.now() - askedAt)
-    const results = this.#results(commits, new Set(sent), response)
+    const results = call.commits.map(commit => this.#result(commit, answer))
     ended(results)
     const failed = results.filter(result => result.error !== undefined)
     const error = failed.length === results.length ? failed[0]?.error : undefined
     logger.debug('cgrp', 'COMMIT', `${results.length - failed.length} of ${results.length} offsets committed`)
     events.emit({ type: 'offsets-committed', offsets: results, ...(error === undefined ? {} : { error }) })
-    const refusal = errorsOf(response).find(code => memberAnswer('OffsetCommit', code) !== 'caller')
-    if (refusal !== undefined) group.onRefused('OffsetCommit', refusal, generation)
     if (error !== undefined) throw error
     return results
   }
 
-  #results(
-    commits: readonly Commit[],
-    sent: ReadonlySet<Commit>,
-    response: Decoded<OffsetCommitResponse>,
-  ): TopicPartitionOffset[] {
-    const codes = new Map<string, number>()
-    for (const topic of response.topics) {
-      for (const p of topic.partitions) codes.set(`${topic.name}\0${p.partitionIndex}`, p.errorCode)
-    }
-    return commits.map(commit => {
-      const { topic, partition } = commit.offset
-      const code = sent.has(commit)
-        ? (codes.get(`${topic}\0${partition}`) ?? ErrorCode.ERR__BAD_MSG)
-        : ErrorCode.ERR_ILLEGAL_GENERATION
-      if (code === ErrorCode.ERR_NO_ERROR) return { ...commit.offset }
-      const what = `the commit of ${topic} [${partition}] in group '${this.#group.groupId}'`
-      return { ...commit.offset, error: KafkaError.of(code, what) }
-    })
+  #result(commit: Commit, answer: CommitAnswer): TopicPartitionOffset {
+    const { topic, partition } = commit.offset
+    const code = answer.codeOf(commit)
+    if (code === ErrorCode.ERR_NO_ERROR) return { ...commit.offset }
+    const what = `the commit of ${topic} [${partition}] in group '${this.#group.groupId}'`
+    return { ...commit.offset, error: KafkaError.of(code, what) }
   }
-}
-
-/**
- * Whether another member may have the partition by now, and may have committed more. Not so without a membership.
- * @param asked the generation at the time of the call
- * @param now the generation of the next attempt
- */
-function isOver({ store }: Commit, asked: number, now: number): boolean {
-  if (store === undefined) return asked >= 0 && now !== asked
-  return store.isReleased && (asked >= 0 || now >= 0)
 }
 
 function outOfTime(): KafkaError {
   return new KafkaError(ErrorCode.ERR__TIMED_OUT, 'the commit was not answered in time')
-}
-
-function requestTopics(commits: readonly Commit[]): OffsetCommitRequest['topics'] {
-  return groupByTopic(
-    commits.map(commit => commit.offset),
-    ({ partition, offset, metadata, leaderEpoch }) => ({
-      partitionIndex: partition,
-      committedOffset: offset,
-      committedLeaderEpoch: leaderEpoch ?? -1,
-      // Brokers before 2.2 want a string.
-      committedMetadata: metadata ?? '',
-    }),
-  )
-}
-
-function errorsOf({ topics }: Decoded<OffsetCommitResponse>): number[] {
-  const codes = topics.flatMap(({ partitions }) => partitions.map(({ errorCode }) => errorCode))
-  return codes.filter(code => code !== ErrorCode.ERR_NO_ERROR)
-}
-
-function coordinatorError(response: Decoded<OffsetCommitResponse>): number {
-  return errorsOf(response).find(code => transientCode('OffsetCommit', code) !== 0) ?? ErrorCode.ERR_NO_ERROR
 }
