@@ -94,8 +94,8 @@ class Scene {
 
 const refused = (code: number) => (body: unknown) => ({
   throttleTimeMs: 0,
-  topics: (body as OffsetCommitRequest).topics.map(({ name, partitions }) => ({
-    name,
+  topics: (body as OffsetCommitRequest).topics.map(({ topicId, partitions }) => ({
+    topicId,
     partitions: partitions.map(({ partitionIndex }) => ({ partitionIndex, errorCode: code })),
   })),
 })

@@ -7,6 +7,7 @@ import {
   Heartbeat,
   JoinGroup,
   LeaveGroup,
+  Metadata,
   OffsetCommit,
   Reader,
   SyncGroup,
@@ -16,6 +17,7 @@ import {
   type HeartbeatRequest,
   type JoinGroupRequest,
   type JoinGroupResponse,
+  type MetadataResponse,
   type OffsetCommitRequest,
   type SyncGroupResponse,
   type WireMessage,
@@ -66,10 +68,12 @@ class Member {
 }
 
 export class ClassicJudge implements WireJudge {
-  readonly apis = [JoinGroup.key, SyncGroup.key, Heartbeat.key, LeaveGroup.key, OffsetCommit.key]
+  readonly apis = [JoinGroup.key, SyncGroup.key, Heartbeat.key, LeaveGroup.key, OffsetCommit.key, Metadata.key]
   readonly #world: Watched
   /** By host. */
   readonly #members = new Map<string, Member>()
+  /** Of topics, by id: clients have learnt ids from the same responses. */
+  readonly #names = new Map<string, string>()
 
   constructor(world: Watched) {
     this.#world = world
@@ -83,6 +87,7 @@ export class ClassicJudge implements WireJudge {
 
   onRequest(exchange: Exchange): void {
     const { host, request } = exchange
+    if (request.api.key === Metadata.key) return
     const member = this.#member(host)
     if (request.api.key === OffsetCommit.key) {
       this.#judgeCommit(host, member, request.body as Decoded<OffsetCommitRequest>)
@@ -110,6 +115,11 @@ export class ClassicJudge implements WireJudge {
   }
 
   onResponse(exchange: Exchange, { api, body }: WireMessage): void {
+    if (api.key === Metadata.key) {
+      const { topics } = body as Decoded<MetadataResponse>
+      for (const { topicId, name } of topics) if (name !== null) this.#names.set(topicId, name)
+      return
+    }
     this.#judgeSync(exchange)
     const member = this.#member(exchange.host)
     // An answer to what was given up says nothing.
@@ -214,9 +224,9 @@ export class ClassicJudge implements WireJudge {
     if (member.lost !== null && member.lostAt < this.#world.now)
       this.#world.complain(`${host} commits as ${memberId}, and was told that it is no member any more`)
     if (generation !== member.generation || member.heardAt === null) return
-    for (const { name, partitions } of topics) {
+    for (const { name, topicId, partitions } of topics) {
       for (const { partitionIndex } of partitions) {
-        const partition = `${name} [${partitionIndex}]`
+        const partition = `${name === '' ? this.#names.get(topicId) : name} [${partitionIndex}]`
         if (member.assigned.has(partition) || member.before.has(partition)) continue
         this.#world.complain(`${host} commits for ${partition} in generation ${generation}, and does not have it`)
       }

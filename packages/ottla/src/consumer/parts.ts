@@ -119,7 +119,8 @@ export class ConsumerParts<K, V> {
     })
     const groupId = settings['group.id']
     this.group = groupId === undefined ? null : this.#makeGroup(groupId, strategies)
-    this.committer = this.group === null ? null : new Committer(context, cluster, this.group, assignment)
+    const idOf = (topic: string): string | null => this.topics.idOf(topic)
+    this.committer = this.group === null ? null : new Committer(context, cluster, this.group, assignment, idOf)
     const added = (): void => this.#onAdded()
     const closesAt = (): Deadline | null => host.closesAt()
     this.ownership = new Ownership(context, assignment, this.queue, this.committer, added, fetchMore, closesAt)

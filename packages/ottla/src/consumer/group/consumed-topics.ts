@@ -38,6 +38,11 @@ export class ConsumedTopics {
     this.#watch.check()
   }
 
+  /** See TopicWatch. */
+  idOf(topic: string): string | null {
+    return this.#watch.idOf(topic)
+  }
+
   stop(): void {
     this.#watch.stop()
   }

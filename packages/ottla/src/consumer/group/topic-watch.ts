@@ -90,6 +90,12 @@ export class TopicWatch {
     return this.#ids.has(name) ? ErrorCode.ERR_UNKNOWN_TOPIC_OR_PART : undefined
   }
 
+  /** The id of the topic that positions are for; null where none is known. */
+  idOf(name: string): string | null {
+    const id = this.#ids.get(name) ?? this.#cluster.metadata.snapshot.topics.get(name)?.topicId ?? ZERO_UUID
+    return id === ZERO_UUID ? null : id
+  }
+
   #checkIds(assigned: ReadonlySet<string>): void {
     const { topics } = this.#cluster.metadata.snapshot
     const before = this.#ids

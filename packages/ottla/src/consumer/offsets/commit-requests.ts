@@ -19,8 +19,8 @@ import type { ConsumerGroupMetadata, TopicPartitionOffset } from '../../types.ts
 import { memberAnswer, transientCode } from '../group/membership-errors.ts'
 import type { OffsetStore } from '../partition/offset-store.ts'
 
-// Later versions name topics by id.
-const NEWEST_VERSION = 9
+// Names topics by id: what was read of one that was deleted says nothing about one that was made anew under its name.
+const FIRST_WITH_IDS = 10
 // Of calls that share a request: one that is too large fails as a whole.
 const MOST_SHARED = 1000
 
@@ -28,6 +28,11 @@ const MOST_SHARED = 1000
 export interface Commit {
   readonly offset: TopicPartitionOffset
   readonly store: OffsetStore | undefined
+}
+
+/** With the id of the topic that was read; null where none is known. */
+export interface NamedCommit extends Commit {
+  readonly topicId: string | null
 }
 
 /** What commits need from their group. */
@@ -49,7 +54,7 @@ export interface CommitterGroup {
 
 /** One call of `commit`. */
 export interface CommitCall {
-  readonly commits: readonly Commit[]
+  readonly commits: readonly NamedCommit[]
   /** The membership at the time of the call. */
   readonly term: number
   readonly generation: number
@@ -59,24 +64,31 @@ export interface CommitCall {
 /** What came of the commits of all calls of a request. */
 export class CommitAnswer {
   /** Those of them that were sent; ERR_NO_ERROR, or why one was not. */
-  readonly #verdicts: ReadonlyMap<Commit, number>
+  readonly #verdicts: ReadonlyMap<NamedCommit, number>
+  readonly #byId: boolean
   readonly #codes = new Map<string, number>()
 
-  constructor(verdicts: ReadonlyMap<Commit, number>, response: Decoded<OffsetCommitResponse>) {
+  constructor({ verdicts, byId }: Attempt, response: Decoded<OffsetCommitResponse>) {
     this.#verdicts = verdicts
-    for (const { name, partitions } of response.topics)
-      for (const { partitionIndex, errorCode } of partitions) this.#codes.set(`${name}\0${partitionIndex}`, errorCode)
+    this.#byId = byId
+    for (const { name, topicId, partitions } of response.topics)
+      for (const { partitionIndex, errorCode } of partitions)
+        this.#codes.set(keyOf(byId ? topicId : name, partitionIndex), errorCode)
   }
 
-  codeOf(commit: Commit): number {
+  codeOf(commit: NamedCommit): number {
     const verdict = this.#verdicts.get(commit) ?? ErrorCode.ERR__BAD_MSG
-    return verdict === ErrorCode.ERR_NO_ERROR ? (this.#codes.get(keyOf(commit)) ?? ErrorCode.ERR__BAD_MSG) : verdict
+    if (verdict !== ErrorCode.ERR_NO_ERROR) return verdict
+    const { partition } = commit.offset
+    return this.#codes.get(keyOf(topicOf(commit, this.#byId), partition)) ?? ErrorCode.ERR__BAD_MSG
   }
 }
 
 /** How one attempt was sent. */
 interface Attempt {
-  readonly verdicts: ReadonlyMap<Commit, number>
+  readonly verdicts: ReadonlyMap<NamedCommit, number>
+  /** It named topics by id. */
+  readonly byId: boolean
   readonly generation: number
   readonly wasRejoining: boolean
 }
@@ -122,17 +134,26 @@ export class CommitRequests {
     const group = this.#group
     const deadline = latest(calls)
     for (let attempt = 1; ; attempt++) {
-      const { response, generation, wasRejoining, verdicts } = await this.#try(calls, deadline)
-      const refusal = errorsOf(response).find(code => memberAnswer('OffsetCommit', code) !== 'caller')
-      if (refusal === undefined) return new CommitAnswer(verdicts, response)
+      const tried = await this.#try(calls, deadline)
+      const { response, generation, wasRejoining } = tried
+      const errors = errorsOf(response)
+      if (errors.includes(ErrorCode.ERR_UNKNOWN_TOPIC_ID)) this.#lookAtTopics(calls)
+      const refusal = errors.find(code => memberAnswer('OffsetCommit', code) !== 'caller')
+      if (refusal === undefined) return new CommitAnswer(tried, response)
       // Between the joins of all members and the new assignment a coordinator refuses what it accepts soon.
       const isPassing = refusal === ErrorCode.ERR_REBALANCE_IN_PROGRESS || refusal === ErrorCode.ERR_ILLEGAL_GENERATION
       const isKnown = isPassing && (wasRejoining || group.generation > generation)
       if (!isKnown) group.onRefused('OffsetCommit', refusal, generation)
       const isWorthIt = isKnown || (isPassing && group.isRejoining)
       if (!isWorthIt || !(await pauseBeforeRetry(this.#context, attempt, { deadline })))
-        return new CommitAnswer(verdicts, response)
+        return new CommitAnswer(tried, response)
     }
+  }
+
+  /** One of them is gone, or another one has its name. */
+  #lookAtTopics(calls: readonly CommitCall[]): void {
+    const topics = new Set(calls.flatMap(({ commits }) => commits.map(({ offset }) => offset.topic)))
+    this.#cluster.metadata.requestRefresh('the coordinator does not know a topic that was read', [...topics])
   }
 
   /** Rejects with KafkaError when nothing of it can be sent. */
@@ -144,13 +165,16 @@ export class CommitRequests {
     const group = this.#group
     const { groupId } = group
     const askedAt = clock.now()
-    let attempt: Attempt = { verdicts: new Map(), generation: -1, wasRejoining: false }
+    const isEachNamed = calls.every(({ commits }) => commits.every(({ topicId }) => topicId !== null))
+    let attempt: Attempt = { verdicts: new Map(), byId: false, generation: -1, wasRejoining: false }
     const body = (version: number): OffsetCommitRequest => {
       // Asked for in each attempt: a stale member epoch is replaced by the current one.
       const { memberId, generationId, groupInstanceId } = this.#identity(calls)
       const verdicts = this.#verdicts(calls, generationId)
-      attempt = { verdicts, generation: generationId, wasRejoining: group.isRejoining }
-      const request = { groupId, generationIdOrMemberEpoch: generationId, memberId, topics: topicsOf(verdicts) }
+      const byId = version >= FIRST_WITH_IDS
+      attempt = { verdicts, byId, generation: generationId, wasRejoining: group.isRejoining }
+      const topics = topicsOf(verdicts, byId)
+      const request = { groupId, generationIdOrMemberEpoch: generationId, memberId, topics }
       return groupInstanceId === undefined || version < 7 ? request : { ...request, groupInstanceId }
     }
     const response = await this.#cluster.request(
@@ -159,7 +183,7 @@ export class CommitRequests {
       body,
       {
         deadline,
-        maxVersion: NEWEST_VERSION,
+        maxVersion: isEachNamed ? FIRST_WITH_IDS : FIRST_WITH_IDS - 1,
         errorOf: response => {
           const code = errorsOf(response).find(each => transientCode('OffsetCommit', each) !== 0)
           if (code === undefined) return ErrorCode.ERR_NO_ERROR
@@ -182,9 +206,9 @@ export class CommitRequests {
   }
 
   /** @throws KafkaError if there is nothing to send */
-  #verdicts(calls: readonly CommitCall[], generation: number): Map<Commit, number> {
+  #verdicts(calls: readonly CommitCall[], generation: number): Map<NamedCommit, number> {
     const { groupId, term } = this.#group
-    const verdicts = new Map<Commit, number>()
+    const verdicts = new Map<NamedCommit, number>()
     for (const call of calls)
       for (const commit of call.commits) verdicts.set(commit, verdictOn(commit, call, term, generation))
     const all = [...verdicts.values()]
@@ -219,20 +243,28 @@ function latest(calls: readonly CommitCall[]): Deadline {
 }
 
 /** Of several offsets for a partition the last one. */
-function topicsOf(verdicts: ReadonlyMap<Commit, number>): OffsetCommitRequest['topics'] {
-  const last = new Map<string, TopicPartitionOffset>()
-  for (const [commit, verdict] of verdicts)
-    if (verdict === ErrorCode.ERR_NO_ERROR) last.set(keyOf(commit), commit.offset)
-  return groupByTopic([...last.values()], ({ partition, offset, metadata, leaderEpoch }) => ({
+function topicsOf(verdicts: ReadonlyMap<NamedCommit, number>, byId: boolean): OffsetCommitRequest['topics'] {
+  const last = new Map<string, NamedCommit>()
+  for (const [commit, verdict] of verdicts) {
+    if (verdict === ErrorCode.ERR_NO_ERROR) last.set(keyOf(topicOf(commit, byId), commit.offset.partition), commit)
+  }
+  const offsets = [...last.values()].map(commit => ({ ...commit.offset, topic: topicOf(commit, byId) }))
+  const topics = groupByTopic(offsets, ({ partition, offset, metadata, leaderEpoch }) => ({
     partitionIndex: partition,
     committedOffset: offset,
     committedLeaderEpoch: leaderEpoch ?? -1,
     // Brokers before 2.2 want a string.
     committedMetadata: metadata ?? '',
   }))
+  return byId ? topics.map(({ name, partitions }) => ({ topicId: name, partitions })) : topics
 }
 
-function keyOf({ offset: { topic, partition } }: Commit): string {
+/** As a request names it. */
+function topicOf({ offset, topicId }: NamedCommit, byId: boolean): string {
+  return byId && topicId !== null ? topicId : offset.topic
+}
+
+function keyOf(topic: string, partition: number): string {
   return `${topic}\0${partition}`
 }
 

@@ -17,6 +17,7 @@ import {
   type CommitAnswer,
   type CommitCall,
   type CommitterGroup,
+  type NamedCommit,
 } from './commit-requests.ts'
 
 // How long to wait for the group's leader to assign partitions: it may have left.
@@ -29,6 +30,7 @@ export class Committer {
   readonly #group: CommitterGroup
   readonly #requests: CommitRequests
   readonly #assignment: Assignment
+  readonly #topicIdOf: (topic: string) => string | null
   // A retried commit must not overtake a later one.
   #last: Promise<unknown> = Promise.resolve()
   /** Calls that have not ended and name a partition that is not assigned: it may be one that is being given up. */
@@ -37,9 +39,17 @@ export class Committer {
   #running = false
   #closed = false
 
-  constructor(context: ClientContext, cluster: Cluster, group: CommitterGroup, assignment: Assignment) {
+  /** @param topicIdOf the id of the topic that was read; null where none is known */
+  constructor(
+    context: ClientContext,
+    cluster: Cluster,
+    group: CommitterGroup,
+    assignment: Assignment,
+    topicIdOf: (topic: string) => string | null,
+  ) {
     this.#context = context
     this.#assignment = assignment
+    this.#topicIdOf = topicIdOf
     this.#group = group
     this.#requests = new CommitRequests(context, cluster, group)
   }
@@ -103,7 +113,8 @@ export class Committer {
       })
     }
     const { term, generation } = this.#group
-    const call: CommitCall = { commits, term, generation, deadline }
+    const named = commits.map(commit => ({ ...commit, topicId: this.#topicIdOf(commit.offset.topic) }))
+    const call: CommitCall = { commits: named, term, generation, deadline }
     this.#requests.add(call)
     const turn = this.#traced(commits, () => this.#last.then(() => this.#perform(call, ended)))
     this.#last = turn.catch(() => undefined)
@@ -191,7 +202,7 @@ export class Committer {
     return results
   }
 
-  #result(commit: Commit, answer: CommitAnswer): TopicPartitionOffset {
+  #result(commit: NamedCommit, answer: CommitAnswer): TopicPartitionOffset {
     const { topic, partition } = commit.offset
     const code = answer.codeOf(commit)
     if (code === ErrorCode.ERR_NO_ERROR) return { ...commit.offset }

@@ -71,7 +71,13 @@ function sceneWith(coordinator: Coordinator) {
     settings: { 'retry.backoff.ms': 10, 'retry.backoff.max.ms': 10 },
     random: () => 0.5,
   }
-  const committer = new Committer(context as unknown as ClientContext, cluster as unknown as Cluster, group, assignment)
+  const committer = new Committer(
+    context as unknown as ClientContext,
+    cluster as unknown as Cluster,
+    group,
+    assignment,
+    () => null,
+  )
   assignment.add([0, 1].map(partition => ({ topic: 't', partition, offset: 0 })))
   return {
     clock,
