@@ -111,6 +111,7 @@ export const runMutants: readonly Mutant[] = [
     find: '    if (lowest !== undefined) this.#host.rewindTo(stream.cursor, from, lowest.era, batches)\n',
     replace: '    void [lowest, from, batches]\n',
     workloads: ['moves', 'groups'],
+    survives: 'no workload leaves a stream, and reads on',
   },
   {
     id: 'closing-without-commit',
@@ -120,5 +121,6 @@ export const runMutants: readonly Mutant[] = [
     find: '    return this.#inTurn(() => this.#release(this.#assignment.cursors, false, deadline))\n',
     replace: '    return this.#inTurn(() => void this.#release(this.#assignment.cursors, false, deadline))\n',
     workloads: ['groups', 'moves'],
+    survives: 'the commit goes before the request to leave, over one connection, and coordinators answer in order',
   },
 ]
