@@ -29,7 +29,7 @@ const kafkajs: Told = {
   leftOut: 'specs of its internals',
   reasons: {
     'src/producer/index.spec.js: Producer emits the request timeout event':
-      'wants a request to take longer than a millisecond, and this cluster answers sooner',
+      'wants a request to be unanswered after a millisecond, and this cluster answers sooner, as a rule',
   },
 }
 

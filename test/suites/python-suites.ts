@@ -47,7 +47,10 @@ export const aiokafka: ForeignSuite = {
   surroundings: { brokers: 1, config: { 'num.partitions': '2', 'group.min.session.timeout.ms': '6000' } },
   leftOut:
     'tests of SASL and TLS, which want a Kerberos server and listeners of a container, and those without a cluster',
-  reasons: {},
+  reasons: {
+    'tests.test_consumer.TestConsumerIntegration: test_kip_345_enabled':
+      'does not wait until the first member has taken over its assignment; played alone, it fails in 2 of 20 runs here, and in 1 of 6 on Kafka',
+  },
   run({ bootstrapServers }, run) {
     const env = { OTTLA_BROKER: bootstrapServers, PYTHONPATH: fileURLToPath(new URL('aiokafka', import.meta.url)) }
     const args = [

@@ -36,7 +36,10 @@ export const sarama: ForeignSuite = {
       'group.initial.rebalance.delay.ms': '0',
     },
   },
-  reasons: {},
+  reasons: {
+    'sarama: TestFuncConsumerGroupCooperative/round_trips_messages_while_scaling_the_group':
+      "sarama's leader waits behind its own fetches before it syncs, for 3 to 6 s on either ground, and is out of the group after 6 s; played alone, it fails in 2 of 20 runs here, and in none of 38 on Kafka",
+  },
   async run(ground, { log }) {
     const folder = await goModule('github.com/IBM/sarama', SARAMA)
     const functional = `^(${functionalTests(folder).join('|')})$`

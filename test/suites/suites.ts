@@ -29,7 +29,7 @@ const kafkaGo: ForeignSuite = {
   surroundings: { brokers: 1, port: 9092, config: { 'message.max.bytes': '200000000' } },
   reasons: {
     'kafka-go: TestConn/test_delete_topics':
-      'reading the partitions of what was deleted creates it again; a broker answers before that is done, as a rule',
+      'reading the partitions of a deleted topic creates it again, which a broker of Kafka answers before it has done so',
   },
   async run(_ground, { log }) {
     const folder = await goModule('github.com/segmentio/kafka-go', KAFKA_GO)
