@@ -96,6 +96,13 @@ export class Broker {
     return false
   }
 
+  /** As `isFailing`, and somebody needs it: nobody tries it otherwise, so that it may be back. */
+  get isMissed(): boolean {
+    if (this.isUp) return false
+    for (const lane of this.#lanes.values()) if (lane.isMissed) return true
+    return false
+  }
+
   /** Since when attempts to connect have failed, monotonic ms; null if the last one has not. */
   get failingSince(): number | null {
     return this.isFailing ? this.#failingSince : null

@@ -89,7 +89,7 @@ export function some(names: readonly string[]): string {
 /** What is wrong with the connections: one condition at most. */
 export function* connectionConditions(cluster: Cluster): Iterable<Condition> {
   const all = cluster.allBrokers()
-  const failing = all.filter(broker => broker.isFailing)
+  const failing = failingOf(all)
   const [message = ''] = explainConnections(cluster)
   const sinces = failing.map(({ failingSince }) => failingSince ?? Infinity)
   const since = Math.min(...sinces)
@@ -104,11 +104,17 @@ export function* connectionConditions(cluster: Cluster): Iterable<Condition> {
   else yield { code: 'connecting', message }
 }
 
+/** As long as there is any connection, only those that are needed. */
+function failingOf(all: readonly Broker[]): Broker[] {
+  const isAnyUp = all.some(broker => broker.isUp)
+  return all.filter(broker => (isAnyUp ? broker.isMissed : broker.isFailing))
+}
+
 /** What keeps the client from its brokers, or some of them; nothing if it has them all. */
 export function* explainConnections(cluster: Cluster): Iterable<string> {
   const all = cluster.allBrokers()
   const names = (brokers: readonly Broker[]): string => some(brokers.map(({ name }) => name))
-  const failing = all.filter(broker => broker.isFailing)
+  const failing = failingOf(all)
   if (all.some(broker => broker.isUp)) {
     if (failing.length > 0) yield `These brokers cannot be reached: ${names(failing)}${reasonOf(failing)}.`
   } else if (all.length > 0 && failing.length === all.length) {

@@ -15,6 +15,9 @@ import { HungUpError, RequestError, unsent } from './request-error.ts'
 import { AddressBook } from './transport.ts'
 import { channelBroker } from './request-traces.ts'
 
+// How long after its time to try again a connection that nobody has tried counts as missed, ms.
+const RECENT_MS = 5000
+
 /** The settings that all lanes of a client share. */
 export interface LaneSettings {
   readonly connection: ConnectionSettings
@@ -122,6 +125,12 @@ export class Lane {
   /** Whether the last connection attempt failed. */
   get isFailing(): boolean {
     return this.#attempts > 0
+  }
+
+  /** As `isFailing`, and somebody needs the connection, or has tried it lately. */
+  get isMissed(): boolean {
+    const isRecent = this.#clock.now() < this.#retryAt + this.#settings.reconnectBackoffMaxMs + RECENT_MS
+    return this.isFailing && (this.#isNeeded || this.#opening || isRecent)
   }
 
   /** Why the last connection attempt failed; null if it succeeded. */

@@ -7,7 +7,7 @@ import type { Logger } from './logger.ts'
 /**
  * What may be wrong with a client. Down: `closed`, `fatal` (an error that it does not recover from), `authentication`,
  * `no-broker` (none can be reached), `connecting` (none has been reached so far), `poll-exceeded` (it has left the group
- * because the application takes longer than `max.poll.interval.ms`). Degraded: `broker-down` (some), `topic` (missing, or
+ * because the application takes longer than `max.poll.interval.ms`). Degraded: `broker-down` (some that are needed), `topic` (missing, or
  * not authorized), `joining` (the group is rebalancing), `partition` (cannot be read), `slow-handler`, `queue-full`,
  * `late-messages` (not delivered for long), `transaction` (has to be aborted).
  * @since 0.1.0

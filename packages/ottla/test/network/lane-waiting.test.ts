@@ -168,3 +168,14 @@ test('closing rejects present and later waiters', async t => {
   await assert.rejects(lane.waitUntilUp(signal), /over/)
   assert.equal(clock.pendingTimers, 0)
 })
+
+test('a lane that has failed is missed while somebody needs it, and for a while; then nobody knows how its broker is', async t => {
+  const { lane, clock } = await startFailing(t)
+  assert.deepEqual([lane.isFailing, lane.isMissed], [true, true])
+  await clock.advance(10_000)
+  assert.deepEqual([lane.isFailing, lane.isMissed], [true, false])
+  const up = lane.waitUntilUp(new AbortController().signal)
+  assert.ok(lane.isMissed)
+  await up
+  assert.deepEqual([lane.isFailing, lane.isMissed], [false, false])
+})
