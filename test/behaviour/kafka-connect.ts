@@ -40,6 +40,10 @@ export function kafkaConnectScenarios(start: () => Promise<ConnectWorld>): void 
   test('two workers, a source that is exactly once, a worker that dies, and a sink', async () => {
     const [from, to] = [join(folder, 'source.txt'), join(folder, 'sink.txt')]
     writeFileSync(from, '')
+    // In one partition there is one order.
+    const admin = closing(new AdminClient({ 'bootstrap.servers': world.bootstrapServers }, { logger: quiet }))
+    await admin.createTopics([{ topic: 'lines', numPartitions: 1, replicationFactor: 1 }])
+    await admin.close()
     const one = await ConnectWorker.start(world.bootstrapServers, folder, 'one', {})
     const two = await ConnectWorker.start(world.bootstrapServers, folder, 'two', {})
     const workers = [one, two]
