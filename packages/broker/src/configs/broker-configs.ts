@@ -183,7 +183,7 @@ export class BrokerConfigs {
     const candidates: [string | null | undefined, SourcedValue['source']][] = [
       [this.of(brokerId).get(name), 'broker'],
       [this.#forAll.get(name), 'all-brokers'],
-      [atStart === defaultValue ? null : atStart, 'start'],
+      [atStart === defaultValue && !this.given.has(name) ? null : atStart, 'start'],
       [defaultValue, 'default'],
     ]
     return candidates.flatMap(([value, source]) => (typeof value === 'string' ? [{ value, source }] : []))

@@ -84,3 +84,11 @@ test('settings given at the start are the defaults of topics, hours and minutes 
   )
   assert.throws(() => new BrokerConfigs(new Map([['message.max.bytes', 'x']])), /message\.max\.bytes is x/)
 })
+
+test('a setting that was given is not a default, even with the same value', () => {
+  const configs = new BrokerConfigs(new Map([['min.insync.replicas', '1']]))
+  const sources = configs.values(1, 'min.insync.replicas').map(({ source }) => source)
+  assert.deepEqual(sources, ['start', 'default'])
+  const others = new BrokerConfigs().values(1, 'min.insync.replicas').map(({ source }) => source)
+  assert.deepEqual(others, ['default'])
+})
