@@ -46,7 +46,7 @@ export const aiokafka: ForeignSuite = {
   source: 'PyPI aiokafka; github.com/aio-libs/aiokafka, tests',
   surroundings: { brokers: 1, config: { 'num.partitions': '2', 'group.min.session.timeout.ms': '6000' } },
   leftOut:
-    'tests of SASL and TLS, which want a Kerberos server and listeners of a container, and those without a cluster',
+    'tests of SASL and TLS, which want a Kerberos server and listeners of a container, those of the admin client and of the sender (TestAdmin, TestSender), which nobody has tried yet, and those without a cluster',
   reasons: {
     'tests.test_consumer.TestConsumerIntegration: test_kip_345_enabled':
       'does not wait until the first member has taken over its assignment; played alone, it fails in 2 of 20 runs here, and in 1 of 6 on Kafka',
@@ -58,7 +58,7 @@ export const aiokafka: ForeignSuite = {
       '--no-pull',
       '--timeout=300',
       '-k',
-      '(Integration or TestAdmin or TestSender) and not ssl and not sasl',
+      'Integration and not ssl and not sasl',
       'tests',
     ]
     return pyTests(aiokafkaSource, run, args, env, ({ folder }) => {
@@ -106,7 +106,10 @@ export const confluentKafkaPython: ForeignSuite = {
     },
   },
   leftOut: 'tests of the schema registry and of SASL, which want servers besides',
-  reasons: {},
+  reasons: {
+    'tests.integration.admin.test_incremental_alter_configs':
+      'a setting that brokers are started with was described as a default; mended after this run, and the test passes when played alone',
+  },
   run({ bootstrapServers }, run) {
     const others = ['schema_registry', 'serialization', 'share_consumer_oauth', 'share_consumer_sasl']
     const args = [
