@@ -21,6 +21,7 @@ export interface GivenSchema {
 const levels: readonly string[] = [
   ...['NONE', 'BACKWARD', 'BACKWARD_TRANSITIVE', 'FORWARD', 'FORWARD_TRANSITIVE', 'FULL', 'FULL_TRANSITIVE'],
 ]
+const VERSION_PROPERTY = 'confluent:version'
 const modes: readonly string[] = ['READWRITE', 'READONLY', 'READONLY_OVERRIDE', 'IMPORT']
 
 export class RegistryCore {
@@ -33,9 +34,13 @@ export class RegistryCore {
   /** @param normalize schemas that differ in form only are the same, whatever the configuration says */
   register(subject: string, given: GivenSchema, normalize = false): SchemaRecord {
     const isNormalized = this.#normalizes(subject, normalize)
-    const content = this.#accepted(given, isNormalized)
     const mode = this.modeOf(subject)
     const live = this.#live(subject)
+    const all = this.store.versions(subject)
+    // A version that was deleted, even for good, is not used again while there are others.
+    const version = given.version ?? (all.at(-1)?.version ?? 0) + 1
+    const completed = mode === 'IMPORT' ? given : ownVersion(inheriting(given, live.at(-1)), version)
+    const content = this.#accepted(completed, isNormalized)
     const known = live.findLast(record => isSame(record, content) || (isNormalized && isSameForm(record, content)))
     if (known !== undefined && (given.id === undefined || given.id === known.id)) return known
     if (mode === 'READONLY' || mode === 'READONLY_OVERRIDE') {
@@ -50,8 +55,11 @@ export class RegistryCore {
     }
     const context = contextOf(subject)
     const id = given.id ?? this.store.idOf(content, context) ?? this.store.nextId(context)
-    // A version that was deleted, even for good, is not used again while there are others.
-    const version = given.version ?? (this.store.versions(subject).at(-1)?.version ?? 0) + 1
+    for (const old of all) {
+      // What refers to it may come back.
+      const isReplaced = old.deleted && old.id === id && old.version < version && this.#users(old, true).length === 0
+      if (isReplaced) this.store.dropVersion(subject, old.version)
+    }
     const record = { subject, version, id, ...content, deleted: false }
     this.store.putSchema(record)
     return record
@@ -60,15 +68,17 @@ export class RegistryCore {
   /** The version that a schema is. */
   lookup(subject: string, given: GivenSchema, deleted: boolean, normalize = false): SchemaRecord {
     const isNormalized = this.#normalizes(subject, normalize)
-    const content = this.#accepted(given, isNormalized)
     const versions = this.store.versions(subject)
     if (versions.every(record => record.deleted && !deleted)) throw refusals.noSubject(subject)
-    const found = versions.findLast(
-      record =>
-        (deleted || !record.deleted) && (isSame(record, content) || (isNormalized && isSameForm(record, content))),
-    )
-    if (found === undefined) throw refusals.noSchema()
-    return found
+    const known = versions.filter(record => deleted || !record.deleted)
+    const latest = versions.findLast(record => !record.deleted)
+    // As it came; then as it would be registered.
+    for (const each of [given, inheriting(given, latest)]) {
+      const content = this.#accepted(each, isNormalized)
+      const found = known.findLast(record => isSame(record, content) || (isNormalized && isSameForm(record, content)))
+      if (found !== undefined) return found
+    }
+    throw refusals.noSchema()
   }
 
   /** @param version a number, `latest` or -1 */
@@ -107,7 +117,7 @@ export class RegistryCore {
     if (permanent && live.length > 0) throw refusals.subjectIsNotDeleted(subject)
     if (!permanent && live.length === 0) throw refusals.subjectIsDeleted(subject)
     const going = permanent ? versions : live
-    for (const record of going) this.#checkUnused(record)
+    for (const record of going) this.#checkUnused(record, permanent, subject)
     if (permanent) for (const record of going) this.#remove(record, permanent)
     else this.store.deleteSubject(subject, versions.at(-1)?.version ?? 0)
     if (this.store.versions(subject).every(record => record.deleted)) {
@@ -127,7 +137,7 @@ export class RegistryCore {
     if (record === undefined) throw refusals.noVersion(wanted)
     if (permanent && !record.deleted) throw refusals.versionIsNotDeleted(subject, record.version)
     if (!permanent && record.deleted) throw refusals.versionIsDeleted(subject, record.version)
-    this.#checkUnused(record)
+    this.#checkUnused(record, permanent)
     this.#remove(record, permanent)
     return record.version
   }
@@ -272,23 +282,43 @@ export class RegistryCore {
     if (mode.startsWith('READONLY')) throw refusals.notPermitted(`Subject ${subject} is in read-only mode`)
   }
 
-  #users({ subject, version }: SchemaRecord): SchemaRecord[] {
+  #users({ subject, version }: SchemaRecord, deleted = false): SchemaRecord[] {
     return this.store
       .all()
       .filter(
         each =>
-          !each.deleted && each.references?.some(used => used.subject === subject && used.version === version) === true,
+          (deleted || !each.deleted) &&
+          each.references?.some(used => used.subject === subject && used.version === version) === true,
       )
   }
 
-  #checkUnused(record: SchemaRecord): void {
-    if (this.#users(record).length > 0) throw refusals.isReferenced(record.subject, record.version)
+  /**
+   * What was deleted, but not for good, may come back: it keeps what it refers to.
+   * @param going a subject that goes as a whole
+   */
+  #checkUnused(record: SchemaRecord, permanent: boolean, going?: string): void {
+    if (this.#users(record, permanent).some(({ subject }) => subject !== going))
+      throw refusals.isReferenced(record.subject, record.version)
   }
 
   #remove(record: SchemaRecord, permanent: boolean): void {
     if (permanent) this.store.dropVersion(record.subject, record.version)
     else this.store.putSchema({ ...record, deleted: true })
   }
+}
+
+/** With the metadata of the version before, if it comes without. */
+function inheriting(given: GivenSchema, previous: SchemaRecord | undefined): GivenSchema {
+  const metadata = given.metadata ?? previous?.metadata
+  return metadata === undefined ? given : { ...given, metadata }
+}
+
+/** A property that names the version names this one. */
+function ownVersion(given: GivenSchema, version: number): GivenSchema {
+  const { metadata } = given
+  if (metadata?.properties?.[VERSION_PROPERTY] === undefined) return given
+  const properties = { ...metadata.properties, [VERSION_PROPERTY]: `${version}` }
+  return { ...given, metadata: { ...metadata, properties } }
 }
 
 /** Whether two schemas differ in form only. */

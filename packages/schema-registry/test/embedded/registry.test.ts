@@ -204,6 +204,59 @@ test('metadata finds a version', async t => {
   await assert.rejects(registry.getLatestWithMetadata('a', { app: '3' }), { errorCode: 40403 })
 })
 
+test('metadata is inherited from the version before, where a schema comes without', async t => {
+  const { registry } = await started(t)
+  const metadata = { properties: { owner: 'shop' } }
+  const id = await registry.register('a', record('x'), { metadata })
+  // As a serializer has it, which knows nothing of the metadata.
+  assert.equal(await registry.register('a', record('x')), id)
+  assert.equal((await registry.lookup('a', record('x'))).version, 1)
+  const next = await registry.registerSchema('a', record('x', 'y?'))
+  assert.deepEqual([next.version, next.metadata], [2, metadata])
+  await registry.register('a', record('x', 'z?'), { metadata: { properties: {} } })
+  assert.deepEqual((await registry.getLatest('a')).metadata, { properties: {} })
+  await assert.rejects(registry.lookup('a', record('x', 'w?')), { code: 'NOT_FOUND' })
+  assert.equal((await registry.registerSchema('b', record('x'))).metadata, null)
+})
+
+test('metadata that names the version names that of its own', async t => {
+  const { registry } = await started(t)
+  await registry.register('a', record('x'), { metadata: { properties: { 'confluent:version': '0', owner: 'shop' } } })
+  const next = await registry.registerSchema('a', record('x', 'y?'))
+  assert.deepEqual(next.metadata, { properties: { 'confluent:version': '2', owner: 'shop' } })
+  assert.equal((await registry.getVersion('a', 1)).metadata?.properties?.['confluent:version'], '1')
+})
+
+test('a schema that is registered again takes the place of its deleted version', async t => {
+  const { registry } = await started(t)
+  const id = await registry.register('a', record('x'))
+  await registry.register('a', record('x', 'y?'))
+  await registry.deleteVersion('a', 1)
+  assert.equal(await registry.register('a', record('x')), id)
+  assert.deepEqual(await registry.versions('a', { deleted: true }), [2, 3])
+  // One that is referred to stays, even by what is deleted itself: that can be registered again.
+  await registry.register('b', 'syntax = "proto3"; message B { }', { type: 'PROTOBUF' })
+  const references = [{ name: 'b.proto', subject: 'b', version: 1 }]
+  const text = 'syntax = "proto3"; import "b.proto"; message C { B b = 1; }'
+  await registry.register('c', text, { type: 'PROTOBUF', references })
+  await registry.deleteSubject('c')
+  await registry.deleteSubject('b')
+  await registry.register('b', 'syntax = "proto3"; message B { }', { type: 'PROTOBUF' })
+  assert.deepEqual(await registry.versions('b', { deleted: true }), [1, 2])
+  await assert.rejects(registry.deleteVersion('b', 1, { permanent: true }), { errorCode: 42206 })
+})
+
+test('versions of a subject that refer to each other go together', async t => {
+  const { registry } = await started(t)
+  await registry.setConfig('NONE')
+  await registry.register('a', record('x'))
+  const using = { type: 'record', name: 'Using', fields: [{ name: 'r', type: 'R' }] }
+  await registry.register('a', using, { references: [{ name: 'R', subject: 'a', version: 1 }] })
+  await assert.rejects(registry.deleteVersion('a', 1), { errorCode: 42206 })
+  assert.deepEqual(await registry.deleteSubject('a'), [1, 2])
+  assert.deepEqual(await registry.deleteSubject('a', { permanent: true }), [1, 2])
+})
+
 test('another registry on the same log knows everything', async t => {
   const records: { key: string; value: string | null }[] = []
   const log: RegistryLog = { read: () => records, append: (key, value) => records.push({ key, value }) }
