@@ -30,6 +30,8 @@ export const caseMutants: readonly Mutant[] = [
     find: '    if (this.#isWaitedFor && cursor.queued.bytes > 0) this.#reportRoom()\n',
     replace: '    void cursor\n',
     workloads: ['moves'],
+    survives:
+      'no paused partition of 200 seeds fills the queue alone while no fetch is under way: one that ends lets the next go',
   },
   {
     id: 'n3-pause-in-run',

@@ -105,6 +105,7 @@ export const networkMutants: readonly Mutant[] = [
     find: '        else for (const topic of topics) this.#due.add(topic)\n',
     replace: '',
     workloads: all,
+    survives: 'whoever needs it asks again: late, and not lost',
   },
   {
     id: 'old-metadata-believed',

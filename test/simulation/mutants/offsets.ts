@@ -135,6 +135,7 @@ export const offsetMutants: readonly Mutant[] = [
     find: '      const isWorthIt = isKnown || (isPassing && group.isRejoining)\n',
     replace: '      const isWorthIt = isKnown && attempt < 0\n',
     workloads: ['groups'],
+    survives: 'no program stands still while others join: few commits fall between the joins and the assignment',
   },
   {
     id: 'no-commit-at-revoke',
