@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { EmbeddedCluster } from '@ottla/broker'
-import { kafkajsProject, type CodecCalls } from '../package/kafkajs-project.ts'
+import { kafkajsProject, type CodecCalls } from './kafkajs-project.ts'
 
 test('kafkajs-lz4 compresses what is sent, and reads it', async () => {
   const project = await kafkajsProject({ 'kafkajs-lz4': '1.2.1' })
