@@ -13,7 +13,9 @@ const theirs = original.AssignerProtocol
 const topic = fc.string({ minLength: 1, maxLength: 10 })
 const userData = fc.uint8Array({ maxLength: 20 }).map(bytes => Buffer.from(bytes))
 const version = fc.integer({ min: 0, max: 3 })
-const assignment = fc.dictionary(topic, fc.array(fc.integer({ min: 0, max: 1000 }), { maxLength: 5 }), {
+// kafkajs's own loses a topic called `__proto__`.
+const named = topic.filter(name => name !== '__proto__')
+const assignment = fc.dictionary(named, fc.array(fc.integer({ min: 0, max: 1000 }), { maxLength: 5 }), {
   noNullPrototype: true,
 })
 

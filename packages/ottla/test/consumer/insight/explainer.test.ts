@@ -104,12 +104,14 @@ test('brokers come first: unreachable ones with the reason', () => {
     name: 'b2:9092/2',
     isUp: false,
     isFailing: true,
+    isMissed: true,
     lastFailure: KafkaError.of(ErrorCode.ERR__TRANSPORT, 'b2'),
   }
   const nothing = 'Nothing is subscribed to or assigned: call subscribe or assign.'
   const said = (brokers: readonly object[]): string | undefined => scene({}, brokers).explainer.explain()[0]
   assert.equal(said([UP]), nothing)
   assert.match(said([UP, down]) ?? '', /^These brokers cannot be reached: b2:9092\/2; .* \(ERR__TRANSPORT\)\.$/)
+  assert.equal(said([UP, { ...down, isMissed: false }]), nothing)
   assert.match(said([down]) ?? '', /^No broker can be reached: b2:9092\/2; /)
   assert.equal(said([{ ...UP, isUp: false }]), 'There is no connection yet: b1:9092/1.')
 })
